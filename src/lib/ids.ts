@@ -1,0 +1,15 @@
+import { randomBytes, randomInt } from 'node:crypto';
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** `length` characters of `[a-z0-9]` from a cryptographic source; a DNS label. */
+export function randomId(length = 16): string {
+  let id = '';
+  while (id.length < length) id += alphabet[randomInt(alphabet.length)];
+  return id;
+}
+
+/** 32 random bytes as base64url: 43 characters. */
+export function randomToken(): string {
+  return randomBytes(32).toString('base64url');
+}

@@ -1,0 +1,193 @@
+import type { Readable, Writable } from 'node:stream';
+
+/**
+ * The seam between the engine and whatever runs a workload. A runtime decides nothing: what to run, when to
+ * stop it and what its end means is the engine's business.
+ *
+ * Every method may be called again after a crash of the server: the workload's id is in the name of all that
+ * a runtime makes, so that it can adopt, finish or remove it.
+ */
+export interface Runtime {
+  readonly name: RuntimeName;
+
+  capabilities(): RuntimeCapabilities;
+
+  /** Sets up what all workloads share (network, base folders). Called once, before anything else. */
+  open(): Promise<void>;
+
+  /** Lets go of workloads (they run on where `survivesServer` is true) and of everything kept ready. */
+  close(): Promise<void>;
+
+  /**
+   * Makes an image ready to run from.
+   * @throws {RuntimeError} `image-error` with a text that the workload's owner may read
+   */
+  prepare(image: ImageReference, options: { signal: AbortSignal }): Promise<PreparedImage>;
+
+  /**
+   * Makes the workload without running its program. What was made is removed again when this fails.
+   * @throws {RuntimeError} `start-error`
+   */
+  create(spec: WorkloadSpec): Promise<WorkloadAddress>;
+
+  /**
+   * Runs the program of a created workload.
+   * @throws {RuntimeError} `start-error`, for example when the command does not exist
+   */
+  start(id: string): Promise<void>;
+
+  /**
+   * Asks a workload to end; resolves when the request was delivered, not when it ended (that is an event).
+   * @returns false when there was nothing to stop
+   */
+  stop(id: string, request: StopRequest): Promise<boolean>;
+
+  /** Runs a further process inside a running workload; it ends with the server. */
+  exec(id: string, spec: ExecSpec): Promise<ExecProcess>;
+
+  /**
+   * Everything of this data directory that is still there after a restart, with the exit codes of what ended
+   * meanwhile. Called once, after `open` and before `create`; events of adopted workloads follow.
+   */
+  recover(): Promise<RecoveredWorkload[]>;
+
+  /** Exits as they happen. An exit is reported when no process is left and its log is complete. */
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+
+  stats(id: string): Promise<WorkloadStats>;
+
+  /** Removes every trace of a workload but its log; ends it first where it still runs. Idempotent. */
+  remove(id: string): Promise<void>;
+}
+
+export type RuntimeName = 'process' | 'oci' | 'docker';
+
+export interface RuntimeCapabilities {
+  /** Workloads can't see or reach each other and the host. */
+  readonly isolation: boolean;
+  /** Workloads run on while the server is away. */
+  readonly survivesServer: boolean;
+  /** Which limits of a spec are enforced; the others are ignored. */
+  readonly limits: readonly (keyof ResourceLimits)[];
+  /** Which kinds of image can be run. */
+  readonly images: readonly ImageReference['kind'][];
+}
+
+/** What to run from: the machine's own programs, or an image of the store. */
+export type ImageReference =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'repository'; readonly repository: string; readonly reference: string };
+
+export interface PreparedImage {
+  readonly reference: ImageReference;
+  /** `sha256:…`; absent for the host base. */
+  readonly digest?: string;
+  /** Folders for the root file system, lowest last; empty where the runtime needs none. */
+  readonly layers: readonly string[];
+  readonly config: ImageConfig;
+}
+
+export interface ImageConfig {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly workingDirectory: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+export interface WorkloadSpec {
+  /** A DNS label, unique on this server for all time. */
+  readonly id: string;
+  readonly image: PreparedImage;
+  /** Arguments, the program first; the image's command when absent. Never a shell line. */
+  readonly command?: readonly string[];
+  /** Absolute folder of the host that the program starts in (read-only at `/app` where there is isolation). */
+  readonly directory?: string;
+  /** Laid over the image's environment. `PORT` is the runtime's: it knows which port is free. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: ResourceLimits;
+}
+
+export interface ResourceLimits {
+  readonly memoryBytes?: number;
+  /** CPU time per period: quota / period = number of CPUs. Microseconds. */
+  readonly cpu?: { readonly quotaUs: number; readonly periodUs: number };
+  /** Processes and threads. */
+  readonly pids?: number;
+  readonly diskBytes?: number;
+  /** Total CPU time after which the workload is killed. */
+  readonly cpuTimeSeconds?: number;
+}
+
+/** Where the server reaches the program. */
+export interface WorkloadAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type StopRequest =
+  | { readonly hard: true }
+  /** The signal goes to the main process; whatever lives after `timeoutMs` is killed. */
+  | { readonly hard: false; readonly signal: NodeJS.Signals; readonly timeoutMs: number };
+
+export interface ExecSpec {
+  readonly command: readonly string[];
+  /** Laid over the environment of the workload's main process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+}
+
+export interface ExecProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  kill(signal: NodeJS.Signals): void;
+  /** 128 + n after signal n. Settles when the process has ended and its output was read to the end. */
+  readonly exited: Promise<{ readonly exitCode: number }>;
+}
+
+export type RecoveredWorkload =
+  | { readonly id: string; readonly state: 'created'; readonly address: WorkloadAddress }
+  | { readonly id: string; readonly state: 'running'; readonly address: WorkloadAddress }
+  | ({ readonly state: 'exited' } & WorkloadExit);
+
+export type RuntimeEvent = { readonly type: 'exit' } & WorkloadExit;
+
+export interface WorkloadExit {
+  readonly id: string;
+  /** 128 + n after signal n; absent when nobody saw the end. */
+  readonly exitCode?: number;
+  readonly exitedAt: Date;
+  /** The memory limit ended it. */
+  readonly outOfMemory: boolean;
+}
+
+export interface WorkloadStats {
+  /** CPU time used so far, nanoseconds. */
+  readonly cpuNs: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes?: number;
+}
+
+export type RuntimeErrorCode = 'image-error' | 'start-error' | 'not-found' | 'unsupported';
+
+/** An expected failure. Its message is shown to the workload's owner: no host paths, no secrets. */
+export class RuntimeError extends Error {
+  readonly code: RuntimeErrorCode;
+
+  constructor(code: RuntimeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RuntimeError';
+    this.code = code;
+  }
+}
+
+/** Optional ability: the program's output goes into the log file without passing through the server. */
+export interface ReopensLogs {
+  /** Makes the writer of the workload's log open the active file anew, after it was renamed. */
+  reopenLog(id: string): Promise<void>;
+}
+
+export function reopensLogs(runtime: Runtime): runtime is Runtime & ReopensLogs {
+  return 'reopenLog' in runtime;
+}
