@@ -6,14 +6,21 @@ export type ErrorCode =
   | 'invalid'
   | 'unauthenticated'
   | 'forbidden'
+  | 'account-disabled'
   | 'not-found'
+  | 'method-not-allowed'
   | 'already-exists'
   | 'not-running'
+  | 'gone'
   | 'lock-unheld'
   | 'lock-busy'
   | 'limit-reached'
+  | 'rate-limited'
   | 'no-capacity'
-  | 'unsupported';
+  | 'too-large'
+  | 'unsupported-media-type'
+  | 'unsupported'
+  | 'internal';
 
 export class BerthError extends Error {
   readonly code: ErrorCode;

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -12,4 +12,9 @@ export function randomId(length = 16): string {
 /** 32 random bytes as base64url: 43 characters. */
 export function randomToken(): string {
   return randomBytes(32).toString('base64url');
+}
+
+/** SHA-256 as hex: the form in which tokens are stored and looked up. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }

@@ -139,8 +139,12 @@ export interface WorkloadPlan {
   readonly command?: readonly string[];
   readonly directory?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that tell the program who it is, laid over `env`: name -> what it is to hold. */
+  readonly identity?: Readonly<Record<string, IdentityField>>;
   readonly limits: ResourceLimits;
 }
+
+export type IdentityField = 'id' | 'key' | 'fencing-token' | 'service';
 
 export type NewBackend = Omit<Backend, 'fencingToken' | 'latest'>;
 
@@ -161,7 +165,7 @@ export interface BackendStore {
 
   /** Durable. */
   addConnectionToken(token: ConnectionToken): Promise<void>;
-  /** Live tokens only: they end with their backend. */
+  /** Kept as long as the backend's history: at an ended one it still opens the page that says why. */
   connectionToken(backendId: string, hash: string): Promise<ConnectionToken | undefined>;
 }
 
@@ -202,7 +206,7 @@ export type NewStatus = Omit<StatusEntry, 'seq'>;
 export interface JournalStore {
   /**
    * Appends; sets `at` one millisecond after the entry before where it is not later. `terminated` frees the
-   * workload's lock and kills its connection tokens in the same step. Undefined, and nothing written, when
+   * workload's lock in the same step. Undefined, and nothing written, when
    * `canStep` forbids the step.
    */
   append(entry: NewStatus): Promise<StatusEntry | undefined>;

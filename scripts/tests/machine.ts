@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { InstallError, installPackages } from '../../src/server/doctor/index.ts';
+
+/** Programs that tests use, and the Debian packages that bring them. */
+const programs: Readonly<Record<string, string>> = {
+  conmon: 'conmon',
+  runc: 'runc',
+  ip: 'iproute2',
+  nft: 'nftables',
+  chromium: 'chromium',
+};
+
+const examplesWithPackages = ['counter'];
+const installTimeoutMs = 5 * 60_000;
+
+/** Installs what is missing; says nothing when nothing is. */
+export async function prepareMachine(root: string): Promise<void> {
+  await installPrograms();
+  for (const example of examplesWithPackages) await installExample(join(root, 'examples', example));
+}
+
+async function installPrograms(): Promise<void> {
+  const missing: string[] = [];
+  for (const [program, name] of Object.entries(programs)) {
+    if (!(await isInstalled(program))) missing.push(name);
+  }
+  if (missing.length === 0) return;
+  console.error(`Installing what the tests need: ${missing.join(', ')}`);
+  try {
+    await installPackages(missing, { onProgress: () => {} });
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    console.error(`${error.message}\nTests that need them are skipped.`);
+  }
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
+    const found = await access(join(folder, program), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}
+
+/** Again when its lock file is newer than what is installed. */
+async function installExample(folder: string): Promise<void> {
+  const lockedAt = (await stat(join(folder, 'package-lock.json'))).mtimeMs;
+  const installed = await stat(join(folder, 'node_modules/.package-lock.json')).catch(() => undefined);
+  if (installed !== undefined && installed.mtimeMs >= lockedAt) return;
+  const child = spawn('npm', ['ci', '--prefix', folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: installTimeoutMs,
+  });
+  const code = await new Promise<number | null>((ended, failed) => {
+    child.once('error', failed);
+    child.once('close', ended);
+  });
+  if (code !== 0) throw new Error(`npm ci failed in ${folder} (exit code ${code})`);
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { CommandError } from '../explain.ts';
+import { settingsOf, withSettingFlags } from './settings.ts';
+import { StopSignals } from './stop-signals.ts';
+
+/** Longer than any drain of the server's own. */
+const stopTimeoutMs = 60_000;
+
+export function registerUp(parent: Command, context: Context): void {
+  withSettingFlags(
+    parent.command('up').option('--examples', 'create the example services, where the account has none'),
+  ).action(async (options: { readonly examples?: boolean }, command: Command) => {
+    const { terminal } = context;
+    const { settings } = await settingsOf(command, context);
+    const signals = new StopSignals();
+    const { startServer } = await import('../../server/index.ts');
+    const server = await startServer(settings, { examples: options.examples ?? false }).catch(
+      (error: unknown) => {
+        throw explainStart(error);
+      },
+    );
+    for (const line of server.banner) await terminal.err(line);
+    await terminal.out(`berth is ready at ${server.url}`);
+
+    const signal = await signals.first;
+    await terminal.err(`berth is stopping (${signal}); another signal ends it at once`);
+    const limit = setTimeout(() => {
+      void terminal.err(`berth did not stop within ${stopTimeoutMs / 1000} s`).then(() => process.exit(1));
+    }, stopTimeoutMs);
+    await server.stop();
+    clearTimeout(limit);
+    process.exit(0);
+  });
+}
+
+function explainStart(error: unknown): unknown {
+  const { code, address, port, path } = error as NodeJS.ErrnoException & {
+    readonly address?: string;
+    readonly port?: number;
+  };
+  switch (code) {
+    case 'EADDRINUSE':
+      return new CommandError(
+        `port ${port} of ${address} is taken. Is Berth running already? Else choose another: --port`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new CommandError(`${address} is no address of this machine. Choose another: --host`);
+    case 'EACCES':
+    case 'EROFS':
+      return new CommandError(
+        path === undefined
+          ? `port ${port} is not open to this user. Choose one above 1023: --port`
+          : `${path} can't be written. Choose another data folder: --data-dir`,
+      );
+    default:
+      return error;
+  }
+}

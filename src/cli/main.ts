@@ -1,0 +1,9 @@
+import { enableCompileCache } from 'node:module';
+import { resolve } from 'node:path';
+
+// Compiled once, a command starts in a fraction of the time. Where the folder can't be written, it just takes longer.
+enableCompileCache(resolve(import.meta.dirname, '../../.cache/compiled'));
+const { run } = await import('./run.ts');
+const { processTerminal } = await import('./terminal.ts');
+
+process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), env: process.env });

@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { registerBackendList } from './backend/list.ts';
+import { registerBackendLogs } from './backend/logs.ts';
+import { registerBackendStatus } from './backend/status.ts';
+import { registerBackendTerminate } from './backend/terminate.ts';
+import type { Context } from './context.ts';
+import { registerLazily } from './lazy.ts';
+import { registerServiceCreate } from './service/create.ts';
+import { registerServiceDelete } from './service/delete.ts';
+import { registerServiceList } from './service/list.ts';
+import { registerSpawn } from './spawn.ts';
+import { registerTokenCreate } from './token/create.ts';
+import { registerTokenList } from './token/list.ts';
+import { registerTokenRevoke } from './token/revoke.ts';
+
+const environmentHelp = `
+Environment:
+  BERTH_URL        the server to talk to (default: http://127.0.0.1:7070)
+  BERTH_TOKEN      the token to use (default, on the server's machine: the file admin-token of its data folder)
+  BERTH_DATA_DIR   the data folder (default: .berth in the checkout)
+  NO_COLOR         no colours`;
+
+export function createProgram(context: Context): Command {
+  const { terminal } = context;
+  const program = new Command('berth')
+    .description("Runs other people's programs on demand.")
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText('after', environmentHelp)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void terminal.out(text.trimEnd()),
+      writeErr: text => void terminal.err(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+      getOutHasColors: () => terminal.outColours,
+      getErrHasColors: () => terminal.errColours,
+    });
+
+  registerLazily(program, context, {
+    name: 'up',
+    description: 'start the server on this machine',
+    load: async () => (await import('./machine/up.ts')).registerUp,
+  });
+  registerLazily(program, context, {
+    name: 'doctor',
+    description: 'show what Berth can use of this machine, and what each missing part switches off',
+    load: async () => (await import('./machine/doctor.ts')).registerDoctor,
+  });
+  registerLazily(program, context, {
+    name: 'config',
+    description: 'print the settings in force and where each comes from',
+    load: async () => (await import('./machine/config.ts')).registerConfig,
+  });
+  registerSpawn(program, context);
+
+  const service = program
+    .command('service')
+    .description('create, list and delete services')
+    .helpCommand(false);
+  registerServiceCreate(service, context);
+  registerServiceList(service, context);
+  registerServiceDelete(service, context);
+
+  const backend = program.command('backend').description('look after backends').helpCommand(false);
+  registerBackendList(backend, context);
+  registerBackendStatus(backend, context);
+  registerBackendLogs(backend, context);
+  registerBackendTerminate(backend, context);
+
+  const token = program.command('token').description('create, list and revoke tokens').helpCommand(false);
+  registerTokenCreate(token, context);
+  registerTokenList(token, context);
+  registerTokenRevoke(token, context);
+  return program;
+}

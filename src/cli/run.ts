@@ -1,0 +1,18 @@
+import { CommanderError } from 'commander';
+import type { Context } from './context.ts';
+import { explain } from './explain.ts';
+import { createProgram } from './program.ts';
+
+/** Runs one command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage */
+export async function run(args: readonly string[], context: Context): Promise<number> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { text, exitCode } = explain(error);
+    await context.terminal.err(`berth: ${text}`);
+    return exitCode;
+  }
+}

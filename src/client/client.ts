@@ -1,0 +1,35 @@
+import { Backends } from './backends.ts';
+import { Services } from './services.ts';
+import { Tokens } from './tokens.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+
+export interface Identity {
+  readonly account: string;
+  readonly accounts: readonly string[];
+  readonly is_admin: boolean;
+}
+
+/**
+ * A Berth server, seen from outside. Every method may throw an `ApiError` (the server said no) or a
+ * `ConnectionError` (there was no answer).
+ */
+export class BerthClient {
+  readonly url: string;
+  readonly services: Services;
+  readonly backends: Backends;
+  readonly tokens: Tokens;
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    this.#transport = new Transport(options);
+    this.url = this.#transport.url;
+    this.services = new Services(this.#transport);
+    this.backends = new Backends(this.#transport);
+    this.tokens = new Tokens(this.#transport);
+  }
+
+  /** Whose token this is. */
+  identity(): Promise<Identity> {
+    return this.#transport.get('/auth');
+  }
+}

@@ -1,0 +1,11 @@
+export {
+  type BackendDetails,
+  type BackendState,
+  type BackendSummary,
+  hasEnded,
+  type LogOptions,
+} from './backends.ts';
+export { BerthClient, type Identity } from './client.ts';
+export { ApiError, ConnectionError } from './errors.ts';
+export type { NewService, SpawnRequest, SpawnResult } from './services.ts';
+export type { CreatedToken, NewToken, TokenSummary } from './tokens.ts';

@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bearerToken } from '../../http/index.ts';
+import type { Account, Identity, Principal } from '../../identity/index.ts';
+import { BerthError } from '../../lib/errors.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose token a request to Berth's own API carries. */
+    berthPrincipal: Principal | undefined;
+  }
+}
+
+/** Lets a scope in only with a valid token. */
+export function requireToken(app: FastifyInstance, identity: Identity): void {
+  app.decorateRequest('berthPrincipal', undefined);
+  app.addHook('onRequest', async request => {
+    const token = bearerToken(request);
+    const principal = token === undefined ? undefined : await identity.authenticate(token);
+    if (principal === undefined) throw new BerthError('unauthenticated', 'a valid token is required');
+    if (!principal.account.enabled) throw new BerthError('account-disabled', 'the user is disabled');
+    request.berthPrincipal = principal;
+  });
+}
+
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.berthPrincipal === undefined) throw new Error('the route does not require a token');
+  return request.berthPrincipal;
+}
+
+/**
+ * The account that a request is about: the token's own, or for administrators any other.
+ * @throws {BerthError} `forbidden`
+ */
+export async function accountNamed(
+  identity: Identity,
+  principal: Principal,
+  name?: string,
+): Promise<Account> {
+  if (name === undefined) return principal.account;
+  const account = await identity.accountFor(principal, name, name);
+  if (account === undefined) throw new BerthError('forbidden', 'the token has no access to this account');
+  return account;
+}

@@ -1,0 +1,11 @@
+import type { Engine } from '../../engine/index.ts';
+import type { Identity } from '../../identity/index.ts';
+
+/** What the server gives to this dialect. */
+export interface BerthParts {
+  readonly engine: Engine;
+  readonly identity: Identity;
+  readonly version: string;
+  /** Rejects, saying what does not answer. */
+  readonly checkReadiness: () => Promise<void>;
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { type ReportFault, registerDialect } from '../http/index.ts';
+import { type BerthParts, berth } from './berth/index.ts';
+import { type JamsocketParts, jamsocket } from './jamsocket/index.ts';
+
+export { berthErrors } from './berth/index.ts';
+export { v1StateAfter } from './jamsocket/index.ts';
+
+export interface DialectParts {
+  readonly berth: BerthParts;
+  readonly jamsocket: JamsocketParts;
+}
+
+/** Registers every API that this server speaks: the one list of them. */
+export async function registerDialects(
+  app: FastifyInstance,
+  parts: DialectParts,
+  reportFault: ReportFault,
+): Promise<void> {
+  await registerDialect(app, berth, parts.berth, reportFault);
+  await registerDialect(app, jamsocket, parts.jamsocket, reportFault);
+}

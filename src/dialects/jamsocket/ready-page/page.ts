@@ -1,0 +1,90 @@
+import { escapeHtml, inlineJson } from './escape.ts';
+import { script } from './script.ts';
+import { style } from './style.ts';
+
+export interface ReadyPage {
+  readonly backendId: string;
+  readonly serviceName: string;
+  /** Published status at the moment of rendering. */
+  readonly state: string;
+  readonly statusUrl: string;
+  /** Where to go when it is ready; absent for who may not go there. */
+  readonly target?: string;
+  readonly end?: { readonly reason?: string; readonly exitCode?: number };
+  /** Last lines of the log, for who may see them. */
+  readonly log?: readonly string[];
+}
+
+export interface NoticePage {
+  readonly notice: string;
+}
+
+/** A whole page without external parts. @param nonce of the content security policy */
+export function renderReadyPage(page: ReadyPage | NoticePage, nonce: string): string {
+  return 'notice' in page
+    ? shell('Berth', nonce, '', `<h1>${escapeHtml(page.notice)}</h1>`)
+    : shell(`${page.serviceName} – ${page.state}`, nonce, refresh(page), body(page, nonce));
+}
+
+function shell(title: string, nonce: string, head: string, main: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="cache-control" content="no-store">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+${head}<style nonce="${nonce}">${style}</style>
+</head>
+<body><main>${main}</main></body>
+</html>
+`;
+}
+
+/** Without script the page asks again until the end is known. */
+function refresh({ end }: ReadyPage): string {
+  return end === undefined ? '<noscript><meta http-equiv="refresh" content="2"></noscript>\n' : '';
+}
+
+function body(page: ReadyPage, nonce: string): string {
+  const { backendId, serviceName, state, target, statusUrl, end, log } = page;
+  const shared = { state, statusUrl, target: target ?? null, showsLog: log !== undefined };
+  return `
+<p class="service">${escapeHtml(serviceName)}</p>
+<div class="mark" data-state="${end ? 'ended' : 'starting'}" aria-hidden="true"></div>
+<h1 role="status" aria-live="polite">${escapeHtml(headline(state))}</h1>
+<ol class="steps" aria-hidden="true"${end ? ' hidden' : ''}>${['Loading', 'Starting', 'Ready']
+    .map(step => `<li data-step="${step}"${step === state ? ' class="now"' : ''}>${step}</li>`)
+    .join('')}</ol>
+<dl>
+<dt>Backend</dt><dd><code>${escapeHtml(backendId)}</code></dd>
+<dt>Status</dt><dd id="state">${escapeHtml(state)}</dd>
+${end?.reason === undefined ? '' : `<dt>Reason</dt><dd>${escapeHtml(end.reason)}</dd>`}
+${end?.exitCode === undefined ? '' : `<dt>Exit code</dt><dd>${end.exitCode}</dd>`}
+</dl>
+${end && log?.length ? `<h2>Last lines of its log</h2><pre tabindex="0">${log.map(escapeHtml).join('\n')}</pre>` : ''}
+${target && !end ? `<noscript><p><a href="${escapeHtml(target)}">Open it</a> once it is ready.</p></noscript>` : ''}
+${end ? '' : `<script nonce="${nonce}">const page = ${inlineJson(shared)};\nconst headlines = ${inlineJson(headlines)};\n${script}</script>`}`;
+}
+
+/** What a status means to a person. */
+const headlines: Readonly<Record<string, string>> = {
+  Loading: 'Getting it ready…',
+  Starting: 'Starting…',
+  Ready: 'It is ready',
+  Swept: 'It was put away because nobody was connected',
+  Exited: 'It has finished',
+  ErrorLoading: 'Its image could not be loaded',
+  ErrorStarting: 'It could not be started',
+  TimedOutBeforeReady: 'It did not get ready in time',
+  Failed: 'It ended with an error',
+  Terminated: 'It was ended',
+  Lost: 'It was lost',
+};
+
+function headline(state: string): string {
+  return headlines[state] ?? state;
+}

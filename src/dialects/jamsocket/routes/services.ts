@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify';
+import { BerthError } from '../../../lib/errors.ts';
+import { type AccessChecks, subject } from '../access.ts';
+import type { JamsocketParts } from '../parts.ts';
+import { accountParams, type CreateServiceBody, createServiceBody, serviceParams } from '../schemas.ts';
+import { ok, serviceInfo } from '../shapes.ts';
+
+export function serviceRoutes(
+  app: FastifyInstance,
+  { engine, settings }: JamsocketParts,
+  access: AccessChecks,
+): void {
+  app.post<{ Body: CreateServiceBody }>(
+    '/user/:account/service',
+    {
+      onRequest: [...access.account],
+      schema: { summary: 'Create a service', params: accountParams, body: createServiceBody },
+    },
+    async request => {
+      const { name, command, args = [], dir, env } = request.body;
+      if (command === undefined && (dir !== undefined || args.length > 0)) {
+        throw new BerthError('invalid', `${dir === undefined ? 'args' : 'dir'}: needs command`);
+      }
+      if (command !== undefined && !settings.allowUserCommands && !subject(request, 'principal').isAdmin) {
+        throw new BerthError('forbidden', 'command: only administrators may run commands of this machine');
+      }
+      const program =
+        command === undefined ? undefined : { command: [command, ...args], ...(dir && { directory: dir }) };
+      await engine.services.create(subject(request, 'account'), {
+        name,
+        ...(program && { program }),
+        ...(env && { env }),
+      });
+      return ok;
+    },
+  );
+
+  app.get(
+    '/user/:account/services',
+    { onRequest: [...access.account], schema: { summary: 'List services', params: accountParams } },
+    async request => {
+      const services = await engine.services.list(subject(request, 'account'));
+      return { services: services.map(({ name }) => name) };
+    },
+  );
+
+  app.get(
+    '/user/:account/service/:service',
+    { onRequest: [...access.service], schema: { summary: 'Describe a service', params: serviceParams } },
+    async request => serviceInfo(subject(request, 'service'), subject(request, 'account'), settings),
+  );
+
+  app.post(
+    '/user/:account/service/:service/delete',
+    {
+      onRequest: [...access.service],
+      schema: { summary: 'Delete a service and end its backends', params: serviceParams },
+    },
+    async request => {
+      const service = subject(request, 'service');
+      if (!(await engine.services.delete(subject(request, 'account'), service.name))) {
+        throw new BerthError('not-found', 'service not found');
+      }
+      await engine.backends.terminateService(service);
+      return ok;
+    },
+  );
+}

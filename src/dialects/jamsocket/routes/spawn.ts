@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { IdentityField } from '../../../engine/index.ts';
+import { type AccessChecks, subject } from '../access.ts';
+import type { JamsocketParts } from '../parts.ts';
+import { type SpawnBody, serviceParams, spawnBody } from '../schemas.ts';
+import { v1StateAfter, v1Statuses } from '../states.ts';
+import type { BackendUrls } from '../urls.ts';
+
+/** The published variables; `PORT` is set by the runtime. */
+const identityVariables: Readonly<Record<string, IdentityField>> = {
+  SESSION_BACKEND_ID: 'id',
+  SESSION_BACKEND_KEY: 'key',
+  SESSION_BACKEND_FENCING_TOKEN: 'fencing-token',
+  JAMSOCKET_SERVICE: 'service',
+};
+
+export function spawnRoutes(
+  app: FastifyInstance,
+  { engine }: JamsocketParts,
+  access: AccessChecks,
+  urls: BackendUrls,
+): void {
+  app.post<{ Body: SpawnBody }>(
+    '/user/:account/service/:service/spawn',
+    {
+      onRequest: [...access.service],
+      schema: { summary: 'Spawn a backend of a service', params: serviceParams, body: spawnBody },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const { spawned, backend } = await engine.backends.spawn({
+        account: subject(request, 'account'),
+        service: subject(request, 'service'),
+        access: body.require_bearer_token ? 'token' : 'open',
+        identity: identityVariables,
+        signal: clientGone(reply),
+        ...(body.service_environment !== undefined && { environment: body.service_environment }),
+        ...(body.lock !== undefined && { lock: { name: body.lock, scope: 'account', field: 'lock' } }),
+        ...(body.env !== undefined && { env: body.env }),
+        ...(body.tag !== undefined && { imageTag: body.tag }),
+        ...(body.grace_period_seconds !== undefined && { graceMs: body.grace_period_seconds * 1000 }),
+      });
+      const { id, latest } = backend;
+      const token = backend.access === 'token' ? await issueBearerToken(backend) : undefined;
+      return {
+        url: urls.backend(id),
+        name: id,
+        ready_url: urls.ready(id, token),
+        status_url: urls.status(id),
+        spawned,
+        status: latest.reason === undefined ? v1StateAfter(undefined, latest) : await endingState(id),
+        ...(token !== undefined && { bearer_token: token }),
+      };
+    },
+  );
+
+  function issueBearerToken(backend: Parameters<typeof engine.backends.issueToken>[0]): Promise<string> {
+    return engine.backends.issueToken(backend, { kind: 'bearer', userData: {}, secret: '' });
+  }
+
+  async function endingState(id: string) {
+    return v1Statuses(await engine.journal.history(id)).at(-1)?.state ?? 'Loading';
+  }
+}
+
+/** Fires when the caller has hung up: what it asked for is not wanted any more. */
+function clientGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}

@@ -1,0 +1,47 @@
+import Type from 'typebox';
+
+const maxSeconds = 31_536_000;
+const environmentVariables = Type.Record(Type.String(), Type.String());
+const imageTag = Type.String({
+  pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64})$',
+  description: 'tag or digest',
+});
+
+export const accountParams = Type.Object({ account: Type.String() });
+export const serviceParams = Type.Object({ account: Type.String(), service: Type.String() });
+export const backendParams = Type.Object({ backend: Type.String() });
+
+export const createServiceBody = Type.Object({
+  name: Type.String(),
+  command: Type.Optional(Type.String({ description: 'program of this machine; for administrators' })),
+  args: Type.Optional(Type.Array(Type.String())),
+  dir: Type.Optional(
+    Type.String({ description: 'absolute folder that the program starts in; needs command' }),
+  ),
+  env: Type.Optional(environmentVariables),
+});
+export type CreateServiceBody = Type.Static<typeof createServiceBody>;
+
+export const spawnBody = Type.Object({
+  grace_period_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: maxSeconds })),
+  lock: Type.Optional(Type.String()),
+  service_environment: Type.Optional(Type.String()),
+  env: Type.Optional(environmentVariables),
+  tag: Type.Optional(imageTag),
+  require_bearer_token: Type.Optional(Type.Boolean()),
+  port: Type.Optional(Type.Literal(8080)),
+});
+export type SpawnBody = Type.Static<typeof spawnBody>;
+
+export const terminateBody = Type.Object({ hard: Type.Optional(Type.Boolean()) });
+export type TerminateBody = Type.Static<typeof terminateBody>;
+
+const maxTail = 100_000;
+
+/** The query of a log stream: parameters are strings; unknown ones are ignored. */
+export const logQuery = Type.Object({
+  tail: Type.Optional(Type.String({ pattern: '^\\d{1,6}$', description: `0 to ${maxTail} last lines` })),
+  follow: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+});
+export type LogQuery = Type.Static<typeof logQuery>;
+export { maxTail };

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { prefersHtml } from './accept.ts';
+import { asciiJson } from './ascii-json.ts';
+import { type EdgeError, type EdgeErrorDetails, errorText } from './errors.ts';
+import { limits } from './limits.ts';
+import { addEdgeHeaders } from './response-headers.ts';
+
+/** Answers a request with one of the edge's own errors: JSON, or HTML where `Accept` prefers it. */
+export function answerError(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: EdgeError,
+  details: EdgeErrorDetails,
+): void {
+  const rendered = render(error, details, prefersHtml(req.headers.accept));
+  const body = Buffer.from(rendered.body);
+  const headers = ['content-length', String(body.length), ...rendered.headers];
+  const unread = !req.complete && hasBody(req);
+  if (unread) headers.push('connection', 'close');
+  res.writeHead(error.status, addEdgeHeaders(headers, details.id));
+  if (!unread || req.method === 'HEAD') {
+    res.end(body);
+    return;
+  }
+  // Closing a socket with unread input resets it, and the client may lose the answer. So the answer goes out
+  // whole, and the end of the response waits until the client has stopped sending, for a limited time.
+  res.write(body);
+  lingerThenEnd(req, res);
+}
+
+export function render(
+  error: EdgeError,
+  details: EdgeErrorDetails,
+  html: boolean,
+): { headers: string[]; body: string } {
+  const requestId = `req_${randomBytes(4).toString('hex')}`;
+  const message = errorText(error, details);
+  const headers = [
+    'content-type',
+    html ? 'text/html; charset=utf-8' : 'application/json',
+    'x-request-id',
+    requestId,
+    'cache-control',
+    'no-store',
+  ];
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds));
+  const body = html
+    ? page(error, message, requestId)
+    : asciiJson({ error: { message, status: error.status, code: error.code, id: requestId } });
+  return { headers, body };
+}
+
+function page({ status, code, retryAfterSeconds }: EdgeError, message: string, requestId: string): string {
+  const refresh =
+    retryAfterSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${retryAfterSeconds}">\n`;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+${refresh}<title>${status} ${code}</title>
+<h1>${status} ${code}</h1>
+<p>${escapeHtml(message)}</p>
+<p><small>${requestId}</small></p>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
+}
+
+function hasBody(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+}
+
+function lingerThenEnd(req: IncomingMessage, res: ServerResponse): void {
+  const end = () => {
+    clearTimeout(timer);
+    res.end();
+  };
+  const timer = setTimeout(end, limits.lingerMs);
+  req.once('end', end);
+  res.once('close', () => clearTimeout(timer));
+  req.resume();
+}

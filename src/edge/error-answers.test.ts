@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { World } from './testing/world.ts';
+
+test('an error is JSON with message, status, code and the request id', async () => {
+  await using world = await World.open();
+  const { status, headers, body } = await world.fetch('none');
+  assert.equal(status, 404);
+  assert.equal(headers['content-type'], 'application/json');
+  const { error } = JSON.parse(body);
+  assert.deepEqual(error, { message: error.message, status: 404, code: 'NotFound', id: headers['x-request-id'] });
+  assert.match(error.message, /none/);
+  assert.match(error.id, /^req_[0-9a-f]{8}$/);
+});
+
+test('a browser gets a page, with the texts escaped', async () => {
+  await using world = await World.open();
+  world.route({ id: 'a1', phase: 'ended', access: 'open', stateName: '<b>&"' });
+  const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const { status, headers, body } = await world.fetch('a1', '/', { headers: { accept } });
+  assert.equal(status, 410);
+  assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(body, /BackendNotRunning/);
+  assert.match(body, /&#60;b&#62;&#38;&#34;/);
+});
+
+test('JSON is ASCII', async () => {
+  await using world = await World.open();
+  world.route({ id: 'a1', phase: 'ended', access: 'open', stateName: 'zerstört 🙂' });
+  const { body } = await world.fetch('a1');
+  assert.match(body, /zerst\\u00f6rt \\ud83d\\ude42/);
+  assert.match(JSON.parse(body).error.message, /zerstört 🙂/);
+});
+
+test('an answer to HEAD has no body', async () => {
+  await using world = await World.open();
+  const { status, headers, body } = await world.fetch('none', '/', { method: 'HEAD' });
+  assert.equal(status, 404);
+  assert.ok(Number(headers['content-length']) > 0);
+  assert.equal(body, '');
+});
+
+test('a client that goes on sending its body can still read the answer', async () => {
+  await using world = await World.open();
+  const client = await world.dial();
+  const size = 1_000_000;
+  client.write(`POST / HTTP/1.1\r\nHost: none.localhost\r\nContent-Length: ${size}\r\n\r\n`);
+  const received = await client.until('}}');
+  assert.match(received, /^HTTP\/1.1 404 /);
+  assert.match(received, /connection: close\r\n/i);
+  client.write('x'.repeat(size));
+  await client.untilEnd();
+  assert.equal(client.socket.errored, null);
+});
+
+test('an upgrade is refused with an answer too', async () => {
+  await using world = await World.open();
+  const client = await world.dial();
+  client.write('GET / HTTP/1.1\r\nHost: none.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 404 [^]*"code":"NotFound"/);
+});
+
+test('a request line that is not HTTP is answered', async () => {
+  await using world = await World.open();
+  const client = await world.dial();
+  client.write('HELO example.test\r\n\r\n');
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 400 [^]*"code":"BadRequest"/);
+});
+
+test('a head that does not come in time is answered', async () => {
+  await using world = await World.open({ headTimeoutMs: 100 });
+  const client = await world.dial();
+  client.write('GET / HTTP/1.1\r\nHost: a1.loc');
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 408 [^]*"status":408/);
+});
+
+test('a head that is too large is answered', async () => {
+  await using world = await World.open();
+  const client = await world.dial();
+  client.write(`GET / HTTP/1.1\r\nHost: a1.localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`);
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 431 /);
+});

@@ -1,0 +1,278 @@
+import type { Clock } from '../../lib/clock.ts';
+import { BerthError } from '../../lib/errors.ts';
+import { hashToken, randomId, randomToken } from '../../lib/ids.ts';
+import type { ImageReference, ResourceLimits } from '../../runtime/runtime.ts';
+import type {
+  Account,
+  Backend,
+  BackendStore,
+  ConnectionToken,
+  IdentityField,
+  Lock,
+  NewBackend,
+  Service,
+  ServiceStore,
+  StatusEntry,
+} from '../../store/store.ts';
+import type { Journal } from '../events.ts';
+import type { EngineLimits } from '../limits.ts';
+import { isEnding, type StopKind } from '../workloads/status.ts';
+import type { Workloads } from '../workloads/workloads.ts';
+import { checkEnvironment } from './environment.ts';
+import { asWorkload } from './identity-variables.ts';
+import { IdleSweep } from './idle-sweep.ts';
+import { LiveBackends } from './live-backends.ts';
+import { checkLockName } from './lock-rules.ts';
+import { defaultEnvironment } from './services.ts';
+
+export interface BackendsParts {
+  readonly store: BackendStore;
+  readonly services: ServiceStore;
+  readonly journal: Journal;
+  readonly workloads: Workloads;
+  readonly limits: EngineLimits;
+  readonly clock: Clock;
+  readonly reportFault: (workloadId: string, error: unknown) => string;
+}
+
+export interface SpawnRequest {
+  readonly account: Account;
+  readonly service: Service;
+  /** Name of a service environment; `default` when absent. */
+  readonly environment?: string;
+  readonly lock?: {
+    readonly name: string;
+    /** Whether other services of the account compete for the same name. */
+    readonly scope: 'account' | 'service';
+    /** The caller's word for it, for error texts. */
+    readonly field: string;
+  };
+  readonly env?: Readonly<Record<string, string>>;
+  /** Tag or digest instead of the environment's. */
+  readonly imageTag?: string;
+  /** Idle time before the sweep, ms. */
+  readonly graceMs?: number;
+  /** Variables that tell the program who it is, laid over `env`. */
+  readonly identity?: Readonly<Record<string, IdentityField>>;
+  /** Total time from now, ms. */
+  readonly lifetimeMs?: number;
+  readonly access: 'open' | 'token';
+  readonly limits?: ResourceLimits;
+  /** The caller went away: nothing is spawned any more. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Spawned {
+  /** False when the lock's holder is returned instead. */
+  readonly spawned: boolean;
+  readonly backend: Backend;
+}
+
+/** Workloads that were spawned from services: locks, idle sweep, termination. */
+export class Backends {
+  readonly #parts: BackendsParts;
+  readonly #live = new LiveBackends();
+  readonly #sweep: IdleSweep;
+  readonly #stopListening: () => void;
+
+  constructor(parts: BackendsParts) {
+    this.#parts = parts;
+    this.#sweep = new IdleSweep({
+      defaultGraceMs: parts.limits.defaultGraceMs,
+      sweep: id => {
+        this.#stop(id, 'swept', 'soft').catch(error => parts.reportFault(id, error));
+      },
+    });
+    this.#stopListening = parts.journal.onEntry(entry => this.#entered(entry));
+  }
+
+  /** Takes up the live backends of the store after a restart. */
+  recover(live: readonly Backend[]): void {
+    for (const backend of live) {
+      this.#live.add(backend);
+      this.#watch(backend, backend.latest);
+    }
+  }
+
+  /**
+   * Starts a backend, or returns the live one that holds the lock. However many ask for one lock at once, one
+   * of them is told `spawned`.
+   * @throws {BerthError} `invalid`, `not-found` (environment), `limit-reached`, `lock-busy`
+   */
+  async spawn(request: SpawnRequest): Promise<Spawned> {
+    const lock = lockOf(request);
+    const deadline = Date.now() + this.#parts.limits.lockWaitMs;
+    for (;;) {
+      const held = lock && this.#live.holder(lock);
+      const outcome =
+        held === undefined ? await this.#claim(request, lock) : { spawned: false, backend: held };
+      const { backend } = outcome;
+      if (outcome.spawned || !isEnding(backend.latest.status)) return outcome;
+      await this.#waitForEnd(backend, deadline, request.signal);
+    }
+  }
+
+  /**
+   * Makes a token that opens a backend at the edge for as long as it lives.
+   * @returns the token itself; the store has only its hash
+   */
+  async issueToken(backend: Backend, grant: Omit<ConnectionToken, 'backendId' | 'hash'>): Promise<string> {
+    const token = randomToken();
+    await this.#parts.store.addConnectionToken({ ...grant, backendId: backend.id, hash: hashToken(token) });
+    return token;
+  }
+
+  /** What a token allows at a backend; undefined when it is no live token of it. */
+  lookUpToken(backendId: string, token: string): Promise<ConnectionToken | undefined> {
+    return this.#parts.store.connectionToken(backendId, hashToken(token));
+  }
+
+  /** The backend, while it is live. */
+  getLive(id: string): Backend | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Undefined for an id that never was, or whose retention is over. */
+  async get(id: string): Promise<Backend | undefined> {
+    return this.#live.get(id) ?? (await this.#parts.store.get(id));
+  }
+
+  /** Not yet terminated, newest first. */
+  listLive(account: Account): Backend[] {
+    return this.#live.ofAccount(account.id);
+  }
+
+  /**
+   * Asks a backend to end; does not wait for the end.
+   * @throws {BerthError} `not-running` when it has ended
+   */
+  async terminate(id: string, kind: StopKind): Promise<void> {
+    if (!(await this.#stop(id, 'external', kind)))
+      throw new BerthError('not-running', 'the backend has ended');
+  }
+
+  /** Asks all live backends of a service to end. */
+  async terminateService(service: Service): Promise<void> {
+    const backends = this.#live.ofService(service.id);
+    await Promise.all(backends.map(({ id }) => this.#stop(id, 'external', 'soft')));
+  }
+
+  /** The edge's news: how many connections to a backend are open. */
+  connectionsChanged(id: string, open: number): void {
+    this.#sweep.connectionsChanged(id, open);
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.#sweep.close();
+  }
+
+  async #claim(request: SpawnRequest, lock: Lock | undefined): Promise<Spawned> {
+    const backend = this.#plan(request, lock);
+    const { maxBackendsPerAccount } = this.#parts.limits;
+    const release = this.#live.reserve(request.account.id, maxBackendsPerAccount);
+    if (release === undefined) {
+      throw new BerthError(
+        'limit-reached',
+        `the account has ${maxBackendsPerAccount} live backends, its limit`,
+      );
+    }
+    try {
+      const outcome = await this.#parts.store.spawn(backend);
+      if (outcome.spawned) {
+        this.#live.add(outcome.backend);
+        this.#watch(outcome.backend, outcome.backend.latest);
+        this.#parts.journal.publish(outcome.backend.latest);
+        this.#parts.workloads.add(asWorkload(outcome.backend));
+        await this.#endIfDeleted(request, outcome.backend);
+      }
+      return outcome;
+    } finally {
+      release();
+    }
+  }
+
+  /** Its service may have been deleted while it was written, and so not have ended it. */
+  async #endIfDeleted({ account, service }: SpawnRequest, { id }: Backend): Promise<void> {
+    const now = await this.#parts.services.byName(account.id, service.name);
+    if (now?.id !== service.id) await this.#stop(id, 'external', 'soft');
+  }
+
+  #plan(request: SpawnRequest, lock: Lock | undefined): NewBackend {
+    const { account, service, environment: environmentName = defaultEnvironment, env = {} } = request;
+    const environment = service.environments.find(({ name }) => name === environmentName);
+    if (environment === undefined) throw new BerthError('not-found', 'service environment not found');
+    checkEnvironment(env, this.#parts.limits.maxEnvBytes);
+    const { program } = service;
+    const image: ImageReference =
+      program === undefined
+        ? {
+            kind: 'repository',
+            repository: `${account.name}/${service.name}`,
+            reference: request.imageTag ?? environment.imageTag,
+          }
+        : { kind: 'host' };
+    return {
+      id: randomId(),
+      accountId: account.id,
+      serviceId: service.id,
+      serviceName: service.name,
+      environmentName,
+      key: lock?.name ?? `lk-${randomId(14)}`,
+      access: request.access,
+      graceMs: request.graceMs ?? this.#parts.limits.defaultGraceMs,
+      plan: {
+        image,
+        ...(program && { command: program.command }),
+        ...(program?.directory && { directory: program.directory }),
+        env: { ...service.env, ...env },
+        ...(request.identity && { identity: request.identity }),
+        limits: request.limits ?? {},
+      },
+      createdAt: this.#parts.clock.now(),
+      ...(lock && { lock }),
+      ...(request.lifetimeMs !== undefined && { lifetimeMs: request.lifetimeMs }),
+    };
+  }
+
+  async #waitForEnd(holder: Backend, deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    const ended = this.#live.ended(holder.id);
+    if (ended === undefined && Date.now() < deadline) return;
+    const waitMs = Math.max(0, deadline - Date.now());
+    const over = AbortSignal.any([AbortSignal.timeout(waitMs), ...(signal ? [signal] : [])]);
+    await new Promise<void>(resolve => {
+      ended?.addEventListener('abort', () => resolve(), { once: true, signal: over });
+      over.addEventListener('abort', () => resolve(), { once: true });
+      if (ended === undefined || ended.aborted || over.aborted) resolve();
+    });
+    if (ended?.aborted && !signal?.aborted) return;
+    throw new BerthError('lock-busy', `the lock's holder ${holder.id} is still ending; try again`);
+  }
+
+  async #stop(id: string, reason: 'external' | 'swept', kind: StopKind): Promise<boolean> {
+    const lifecycle = this.#parts.workloads.get(id);
+    return lifecycle !== undefined && (await lifecycle.requestStop(reason, kind));
+  }
+
+  #entered(entry: StatusEntry): void {
+    const backend = this.#live.get(entry.workloadId);
+    if (backend === undefined) return;
+    this.#live.update(entry);
+    if (entry.status === 'ready') this.#watch(backend, entry);
+    if (isEnding(entry.status)) this.#sweep.forget(entry.workloadId);
+  }
+
+  /** A lifetime runs from the creation, the idle clock only while it is ready. */
+  #watch(backend: Backend, { status }: StatusEntry): void {
+    const endsAtMs = backend.createdAt.getTime() + (backend.lifetimeMs ?? Number.POSITIVE_INFINITY);
+    if (status === 'ready') this.#sweep.watch(backend.id, backend.graceMs, endsAtMs);
+    else if (!isEnding(status)) this.#sweep.watch(backend.id, Number.POSITIVE_INFINITY, endsAtMs);
+  }
+}
+
+function lockOf({ lock, account, service }: SpawnRequest): Lock | undefined {
+  if (lock === undefined) return undefined;
+  checkLockName(lock.name, lock.field);
+  const scope = lock.scope === 'account' ? `account:${account.id}` : `service:${service.id}`;
+  return { scope, name: lock.name };
+}

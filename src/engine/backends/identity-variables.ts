@@ -1,0 +1,15 @@
+import type { Backend, IdentityField } from '../../store/store.ts';
+import type { LiveWorkload } from '../workloads/workloads.ts';
+
+/** The workload of a backend, with the variables that tell the program who it is. */
+export function asWorkload(backend: Backend): LiveWorkload {
+  const values: Record<IdentityField, string> = {
+    id: backend.id,
+    key: backend.key,
+    'fencing-token': String(backend.fencingToken),
+    service: backend.serviceName,
+  };
+  const env = { ...backend.plan.env };
+  for (const [name, field] of Object.entries(backend.plan.identity ?? {})) env[name] = values[field];
+  return { id: backend.id, latest: backend.latest, plan: { ...backend.plan, env } };
+}

@@ -1,0 +1,101 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import { BerthError } from '../../lib/errors.ts';
+import { randomId } from '../../lib/ids.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Account, Service, ServiceProgram, ServiceStore } from '../../store/store.ts';
+import type { EngineLimits } from '../limits.ts';
+import { checkEnvironment } from './environment.ts';
+
+/** A path component of the image registry: RFC-less, as the OCI distribution specification has it. */
+const servicePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const maxServiceNameLength = 63;
+
+export const defaultEnvironment = 'default';
+
+export interface ServicesParts {
+  readonly store: ServiceStore;
+  readonly runtime: Runtime;
+  readonly limits: EngineLimits;
+  readonly clock: Clock;
+}
+
+export interface NewService {
+  readonly name: string;
+  readonly program?: ServiceProgram;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Named programs of an account. */
+export class Services {
+  readonly #parts: ServicesParts;
+
+  constructor(parts: ServicesParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {BerthError} `invalid`, `unsupported` (no runtime for commands), `already-exists` */
+  async create(account: Account, { name, program, env = {} }: NewService): Promise<Service> {
+    checkServiceName(name);
+    checkEnvironment(env, this.#parts.limits.maxEnvBytes);
+    if (program !== undefined) await this.#checkProgram(program);
+    const createdAt = this.#parts.clock.now();
+    const service = await this.#parts.store.create({
+      id: randomId(),
+      accountId: account.id,
+      name,
+      env,
+      createdAt,
+      environments: [{ name: defaultEnvironment, imageTag: 'latest', createdAt }],
+      ...(program && { program }),
+    });
+    if (service === undefined) throw new BerthError('already-exists', `service ${name} exists already`);
+    return service;
+  }
+
+  /** @throws {BerthError} `not-found` */
+  async get(account: Account, name: string): Promise<Service> {
+    const service = await this.#parts.store.byName(account.id, name);
+    if (service === undefined) throw new BerthError('not-found', 'service not found');
+    return service;
+  }
+
+  /** By name. */
+  list(account: Account): Promise<Service[]> {
+    return this.#parts.store.list(account.id);
+  }
+
+  /** Its backends are the caller's to end. @returns false when there is none */
+  delete(account: Account, name: string): Promise<boolean> {
+    return this.#parts.store.delete(account.id, name);
+  }
+
+  async #checkProgram({ command, directory }: ServiceProgram): Promise<void> {
+    if (!this.#parts.runtime.capabilities().images.includes('host')) {
+      throw new BerthError(
+        'unsupported',
+        `command: the ${this.#parts.runtime.name} runtime runs images only`,
+      );
+    }
+    if (command[0] === undefined || command[0] === '') {
+      throw new BerthError('invalid', 'command: must not be empty');
+    }
+    if (command.some(argument => argument.includes('\0'))) {
+      throw new BerthError('invalid', 'command, args: must not contain U+0000');
+    }
+    if (directory === undefined) return;
+    if (!isAbsolute(directory)) throw new BerthError('invalid', 'dir: must be an absolute path');
+    const found = await stat(directory).catch(() => undefined);
+    if (!found?.isDirectory()) throw new BerthError('invalid', 'dir: there is no such directory');
+  }
+}
+
+function checkServiceName(name: string): void {
+  if (name.length <= maxServiceNameLength && servicePattern.test(name)) return;
+  throw new BerthError(
+    'invalid',
+    `name: ${JSON.stringify(name.slice(0, 80))} must be 1 to ${maxServiceNameLength} characters, ` +
+      'lower-case letters and digits, separated by single dots, one or two underscores, or hyphens',
+  );
+}

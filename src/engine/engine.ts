@@ -1,0 +1,113 @@
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { LogEntry, LogReadOptions, Logs } from '../logs/logs.ts';
+import type { Runtime, RuntimeCapabilities, WorkloadAddress, WorkloadStats } from '../runtime/runtime.ts';
+import type { Store } from '../store/store.ts';
+import { Backends } from './backends/backends.ts';
+import { asWorkload } from './backends/identity-variables.ts';
+import { removeStrayLogs, runRetention } from './backends/retention.ts';
+import { Services } from './backends/services.ts';
+import { Journal } from './events.ts';
+import type { EngineLimits } from './limits.ts';
+import { Workloads } from './workloads/workloads.ts';
+
+export interface EngineParts {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly logs: Logs;
+  readonly limits: EngineLimits;
+  readonly clock?: Clock;
+  /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
+  readonly reportFault: (workloadId: string, error: unknown) => string;
+  /** The retention of an ended workload is over. */
+  readonly onForgotten?: (id: string) => void;
+}
+
+/** What happens to workloads, and the things that are made of them. */
+export class Engine {
+  readonly services: Services;
+  readonly backends: Backends;
+  readonly journal: Journal;
+  readonly #parts: EngineParts;
+  readonly #clock: Clock;
+  readonly #workloads: Workloads;
+  readonly #closing = new AbortController();
+  #retention: Promise<void> | undefined;
+
+  constructor(parts: EngineParts) {
+    const { store, runtime, logs, limits, clock = systemClock, reportFault } = parts;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.journal = new Journal(store.journal, clock);
+    this.#workloads = new Workloads({ runtime, journal: this.journal, logs, limits, reportFault });
+    this.services = new Services({ store: store.services, runtime, limits, clock });
+    const { journal } = this;
+    const workloads = this.#workloads;
+    this.backends = new Backends({
+      store: store.backends,
+      services: store.services,
+      journal,
+      workloads,
+      limits,
+      clock,
+      reportFault,
+    });
+  }
+
+  /** Takes up what was live before; the runtime is open. Call once, before anything else. */
+  async start(): Promise<{ adopted: number; strays: number }> {
+    const { store, logs, limits, reportFault, onForgotten = () => {} } = this.#parts;
+    const live = await store.backends.live();
+    this.backends.recover(live);
+    const recovered = await this.#workloads.recover(live.map(asWorkload));
+    await removeStrayLogs({ store: store.backends, logs });
+    this.#retention = runRetention(
+      {
+        store: store.backends,
+        logs,
+        clock: this.#clock,
+        keepMs: limits.endedRetentionMs,
+        onForgotten,
+        reportFault,
+      },
+      this.#closing.signal,
+    );
+    return recovered;
+  }
+
+  /** Workloads that have not ended. */
+  get liveCount(): number {
+    return this.#workloads.size;
+  }
+
+  get capabilities(): RuntimeCapabilities {
+    return this.#parts.runtime.capabilities();
+  }
+
+  /** Where the program of a live workload is reached; known once it runs. */
+  addressOf(id: string): WorkloadAddress | undefined {
+    return this.#workloads.get(id)?.address;
+  }
+
+  /** Undefined when the workload does not run. */
+  async statsOf(id: string): Promise<WorkloadStats | undefined> {
+    if (this.#workloads.get(id)?.address === undefined) return undefined;
+    return this.#parts.runtime.stats(id).catch(() => undefined);
+  }
+
+  /** The log of a workload, live or ended; with `follow` until its end. */
+  readLog(
+    id: string,
+    { follow, ...options }: Omit<LogReadOptions, 'followUntil'> & { follow: boolean },
+  ): AsyncIterable<LogEntry> {
+    const followUntil = follow ? this.#workloads.get(id)?.ended : undefined;
+    return this.#parts.logs.read(id, { ...options, ...(followUntil && { followUntil }) });
+  }
+
+  /** Lets go; see {@link Workloads.close}. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#retention;
+    await this.#workloads.close();
+    this.backends.close();
+  }
+}

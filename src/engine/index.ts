@@ -1,0 +1,14 @@
+export type { LogEntry } from '../logs/logs.ts';
+export type { Backend, IdentityField, Service, StatusEntry } from '../store/store.ts';
+export type { Spawned, SpawnRequest } from './backends/backends.ts';
+export type { NewService } from './backends/services.ts';
+export { defaultEnvironment } from './backends/services.ts';
+export { Engine, type EngineParts } from './engine.ts';
+export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export {
+  type EndReason,
+  isEnding,
+  type StopKind,
+  statusOrder,
+  type WorkloadStatus,
+} from './workloads/status.ts';

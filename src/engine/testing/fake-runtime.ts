@@ -1,0 +1,129 @@
+import { createServer, type Server } from 'node:net';
+import {
+  type ImageReference,
+  type PreparedImage,
+  type RecoveredWorkload,
+  type Runtime,
+  RuntimeError,
+  type RuntimeEvent,
+  type StopRequest,
+  type WorkloadAddress,
+  type WorkloadExit,
+  type WorkloadSpec,
+} from '../../runtime/runtime.ts';
+
+/** How a workload of the fake runtime behaves; its first argument names it. */
+export type Behaviour = 'listens' | 'deaf' | 'stubborn' | 'missing';
+
+interface Fake {
+  readonly behaviour: Behaviour;
+  readonly server: Server;
+  address: WorkloadAddress;
+  state: 'created' | 'running';
+  kill: NodeJS.Timeout | undefined;
+}
+
+/** A runtime without processes, for tests of the engine: ends on demand, remembers what it was asked. */
+export class FakeRuntime implements Runtime {
+  readonly name = 'process';
+  readonly asked: string[] = [];
+  readonly specs = new Map<string, WorkloadSpec>();
+  readonly left: RecoveredWorkload[] = [];
+  survivesServer = true;
+  /** Held back until it is resolved, so that a test can act in between. */
+  loading: Promise<void> = Promise.resolve();
+  readonly #workloads = new Map<string, Fake>();
+  readonly #events: RuntimeEvent[] = [];
+  #wake = (): void => {};
+
+  capabilities() {
+    return { isolation: false, survivesServer: this.survivesServer, limits: [], images: ['host'] } as const;
+  }
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  async prepare(reference: ImageReference, { signal }: { signal: AbortSignal }): Promise<PreparedImage> {
+    await Promise.race([this.loading, new Promise((_, reject) => signal.addEventListener('abort', reject))]);
+    if (reference.kind !== 'host') throw new RuntimeError('image-error', 'there is no such image');
+    const config = { command: [], env: {}, user: '', workingDirectory: '/', stopSignal: 'SIGTERM' } as const;
+    return { reference, layers: [], config };
+  }
+
+  async create(spec: WorkloadSpec): Promise<WorkloadAddress> {
+    this.asked.push(`create ${spec.id}`);
+    this.specs.set(spec.id, spec);
+    const server = createServer(socket => socket.destroy());
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const behaviour = (spec.command?.[0] ?? 'listens') as Behaviour;
+    if (behaviour === 'deaf') await new Promise(resolve => server.close(resolve));
+    const address = { host: '127.0.0.1', port };
+    this.#workloads.set(spec.id, { behaviour, server, address, state: 'created', kill: undefined });
+    return address;
+  }
+
+  async start(id: string): Promise<void> {
+    this.asked.push(`start ${id}`);
+    const workload = this.#workloads.get(id);
+    if (workload?.behaviour === 'missing')
+      throw new RuntimeError('start-error', 'command not found: missing');
+    if (workload !== undefined) workload.state = 'running';
+  }
+
+  async stop(id: string, request: StopRequest): Promise<boolean> {
+    this.asked.push(`${request.hard ? 'kill' : request.signal} ${id}`);
+    const workload = this.#workloads.get(id);
+    if (workload === undefined) return false;
+    if (request.hard) this.end(id, 137);
+    else if (workload.behaviour !== 'stubborn') this.end(id, 143);
+    else workload.kill = setTimeout(() => this.end(id, 137), request.timeoutMs);
+    return true;
+  }
+
+  async exec(): Promise<never> {
+    throw new RuntimeError('unsupported', 'the fake runtime has no processes');
+  }
+
+  async recover(): Promise<RecoveredWorkload[]> {
+    const running = [...this.#workloads].map(([id, { address, state }]) => ({ id, state, address }));
+    return [...running, ...this.left];
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
+    signal.addEventListener('abort', () => this.#wake());
+    while (!signal.aborted) {
+      const event = this.#events.shift();
+      if (event !== undefined) yield event;
+      else {
+        await new Promise<void>(resolve => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  async stats() {
+    return { cpuNs: 1, memoryBytes: 1 };
+  }
+
+  async remove(id: string): Promise<void> {
+    this.asked.push(`remove ${id}`);
+    const workload = this.#workloads.get(id);
+    clearTimeout(workload?.kill);
+    workload?.server.close();
+    this.#workloads.delete(id);
+  }
+
+  /** The program of a workload ends by itself. */
+  end(id: string, exitCode?: number, more: Partial<WorkloadExit> = {}): void {
+    const exit = { id, exitedAt: new Date(), outOfMemory: false, ...more };
+    this.#workloads.get(id)?.server.close();
+    this.#events.push({ type: 'exit', ...exit, ...(exitCode !== undefined && { exitCode }) });
+    this.#wake();
+  }
+
+  get running(): string[] {
+    return [...this.#workloads.keys()];
+  }
+}

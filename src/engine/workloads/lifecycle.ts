@@ -1,0 +1,295 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logs } from '../../logs/logs.ts';
+import {
+  type PreparedImage,
+  type RecoveredWorkload,
+  type Runtime,
+  RuntimeError,
+  type WorkloadAddress,
+  type WorkloadExit,
+} from '../../runtime/runtime.ts';
+import type { NewStatus, StatusEntry, WorkloadPlan } from '../../store/store.ts';
+import type { Journal } from '../events.ts';
+import type { EngineLimits } from '../limits.ts';
+import { waitUntilAccepting } from './readiness.ts';
+import { type EndReason, isEnding, type StopKind, type WorkloadStatus } from './status.ts';
+
+export interface LifecycleParts {
+  readonly runtime: Runtime;
+  readonly journal: Journal;
+  readonly logs: Logs;
+  readonly limits: EngineLimits;
+  /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
+  readonly reportFault: (workloadId: string, error: unknown) => string;
+  /** Fires when the server stops: workloads are left as they are, for the next start to adopt. */
+  readonly closing: AbortSignal;
+}
+
+/** A killed workload that is still there after this long is killed again. */
+const killRetryMs = 5_000;
+/** Pause before the end of a workload is written again after the store refused it. */
+const writeRetryMs = 1_000;
+
+/**
+ * The one owner of a workload: drives it from its present status to `terminated`. Each step is in the journal
+ * before its effect can be seen, so that after a crash another owner goes on from there.
+ */
+export class Lifecycle {
+  readonly id: string;
+  /** Fires when the workload is `terminated`: nothing is written to its log any more. */
+  readonly ended: AbortSignal;
+  readonly #plan: WorkloadPlan;
+  readonly #parts: LifecycleParts;
+  readonly #end = new AbortController();
+  readonly #interrupt = new AbortController();
+  /** Fires when starting up is to be given up: a stop was asked for, the program has ended, the server stops. */
+  readonly #givenUp: AbortSignal;
+  readonly #startedUp = Promise.withResolvers<void>();
+  readonly #exit = Promise.withResolvers<WorkloadExit>();
+  #latest: StatusEntry;
+  #address: WorkloadAddress | undefined;
+  #stopSignal: NodeJS.Signals = 'SIGTERM';
+  /** The program was started: its end will be told by the runtime. */
+  #started = false;
+  #delivered: StopKind | undefined;
+  #killRetry: NodeJS.Timeout | undefined;
+
+  constructor(workload: { id: string; plan: WorkloadPlan; latest: StatusEntry }, parts: LifecycleParts) {
+    this.id = workload.id;
+    this.#plan = workload.plan;
+    this.#latest = workload.latest;
+    this.#parts = parts;
+    this.ended = this.#end.signal;
+    this.#givenUp = AbortSignal.any([this.#interrupt.signal, parts.closing]);
+    if (isEnding(workload.latest.status)) this.#interrupt.abort();
+  }
+
+  get latest(): StatusEntry {
+    return this.#latest;
+  }
+
+  /** Where the program is reached; known from `waiting` on. */
+  get address(): WorkloadAddress | undefined {
+    return this.#address;
+  }
+
+  /** Settles when starting up is over, one way or the other. */
+  get startedUp(): Promise<void> {
+    return this.#startedUp.promise;
+  }
+
+  /**
+   * Drives the workload to its end; settles when its traces are removed. Call once.
+   * @param found what the runtime found of it after a restart of the server
+   */
+  async run(found?: RecoveredWorkload): Promise<void> {
+    const failure = await this.#startUp(found).catch(error => this.#explain(error));
+    this.#startedUp.resolve();
+    if (this.#parts.closing.aborted) return;
+    try {
+      const exit = this.#started ? await this.#awaitExit(failure) : undefined;
+      await this.#writeEnd(failure, exit);
+      this.#end.abort();
+      await this.#parts.runtime.remove(this.id);
+    } catch (error) {
+      if (!this.#parts.closing.aborted) this.#parts.reportFault(this.id, error);
+    } finally {
+      clearInterval(this.#killRetry);
+    }
+  }
+
+  /** The runtime saw it end. */
+  exited(exit: WorkloadExit): void {
+    this.#exit.resolve(exit);
+    this.#interrupt.abort();
+  }
+
+  /**
+   * Asks it to end; resolves when the request is written and delivered. A further request only matters when
+   * it is the first hard one.
+   * @returns false when it has ended already
+   */
+  async requestStop(reason: EndReason, kind: StopKind): Promise<boolean> {
+    if (this.#latest.status === 'terminated') return false;
+    const status = kind === 'hard' ? 'hard-terminating' : 'terminating';
+    await this.#step(status, { reason: this.#latest.reason ?? reason, kind });
+    this.#interrupt.abort();
+    if (this.#started) await this.#deliverStop();
+    return true;
+  }
+
+  // --- Starting ----------------------------------------------------------------------------------------------
+
+  /** From the present status to `ready`, as far as nothing interrupts. */
+  async #startUp(found: RecoveredWorkload | undefined): Promise<Failure | undefined> {
+    if (found !== undefined) this.#adopt(found);
+    else if (this.#latest.status === 'waiting' || this.#latest.status === 'ready') return { reason: 'lost' };
+
+    if (this.#latest.status === 'scheduled') await this.#step('loading');
+    if (this.#latest.status === 'loading') {
+      const image = await this.#load();
+      await this.#step('starting');
+      await this.#create(image);
+    } else if (this.#latest.status === 'starting' && found === undefined) {
+      await this.#create(await this.#load());
+    }
+    if (this.#latest.status === 'starting' && !this.#started) await this.#start();
+    if (this.#latest.status === 'starting' && this.#started) await this.#step('waiting');
+    if (this.#latest.status === 'waiting') await this.#becomeReady();
+    return undefined;
+  }
+
+  #adopt(found: RecoveredWorkload): void {
+    this.#started = found.state !== 'created';
+    if (found.state === 'exited') this.exited(found);
+    else this.#address = found.address;
+  }
+
+  async #load(): Promise<PreparedImage> {
+    const limitMs = this.#parts.limits.loadTimeoutMs;
+    const timeout = AbortSignal.timeout(limitMs);
+    const signal = AbortSignal.any([timeout, this.#givenUp]);
+    try {
+      return await this.#parts.runtime.prepare(this.#plan.image, { signal });
+    } catch (error) {
+      if (!timeout.aborted) throw error;
+      throw new RuntimeError('image-error', `the image could not be made ready within ${limitMs / 1000} s`);
+    }
+  }
+
+  async #create(image: PreparedImage): Promise<void> {
+    if (this.#givenUp.aborted) return;
+    const { command, directory, env, limits } = this.#plan;
+    this.#stopSignal = image.config.stopSignal;
+    this.#address = await this.#parts.runtime.create({
+      id: this.id,
+      image,
+      env,
+      limits,
+      ...(command && { command }),
+      ...(directory && { directory }),
+    });
+  }
+
+  async #start(): Promise<void> {
+    if (this.#givenUp.aborted) return;
+    await this.#parts.runtime.start(this.id);
+    this.#started = true;
+  }
+
+  async #becomeReady(): Promise<void> {
+    if (this.#address === undefined) return;
+    const limitMs = this.#parts.limits.startupTimeoutMs;
+    const timeoutMs = limitMs - (Date.now() - this.#latest.at.getTime());
+    const signal = this.#givenUp;
+    if (await waitUntilAccepting(this.#address, { timeoutMs, signal })) await this.#step('ready');
+    else if (!signal.aborted) {
+      await this.#note(
+        `nothing accepted connections on port ${this.#address.port} within ${limitMs / 1000} s; ` +
+          'the program must listen on the port in PORT, at every address (0.0.0.0)',
+      );
+      await this.requestStop('start-timeout', 'hard');
+    }
+  }
+
+  // --- Ending ------------------------------------------------------------------------------------------------
+
+  async #awaitExit(failure: Failure | undefined): Promise<WorkloadExit> {
+    if (failure !== undefined) {
+      // Berth failed while the program runs: it can't be driven on.
+      if (failure.cause !== undefined) await this.#note(failure.cause);
+      await this.requestStop(failure.reason, 'hard');
+    } else if (isEnding(this.#latest.status)) {
+      await this.#deliverStop();
+    }
+    return this.#exit.promise;
+  }
+
+  /** Sends what the latest status asks for, once; the remaining time counts from when it was asked for. */
+  async #deliverStop(): Promise<void> {
+    const kind = this.#latest.status === 'hard-terminating' ? 'hard' : 'soft';
+    if (this.#delivered === 'hard' || this.#delivered === kind) return;
+    this.#delivered = kind;
+    const { runtime, limits, reportFault } = this.#parts;
+    const sinceMs = Date.now() - this.#latest.at.getTime();
+    const timeoutMs = Math.max(0, limits.stopGraceMs - sinceMs);
+    const kill = { hard: true } as const;
+    await runtime.stop(
+      this.id,
+      kind === 'hard' ? kill : { hard: false, signal: this.#stopSignal, timeoutMs },
+    );
+    clearInterval(this.#killRetry);
+    const retryMs = killRetryMs + (kind === 'hard' ? 0 : timeoutMs);
+    this.#killRetry = setInterval(() => {
+      runtime.stop(this.id, kill).catch(error => reportFault(this.id, error));
+    }, retryMs).unref();
+  }
+
+  async #writeEnd(failure: Failure | undefined, exit: WorkloadExit | undefined): Promise<void> {
+    const stopped = isEnding(this.#latest.status) ? this.#latest : undefined;
+    if (failure?.cause !== undefined && stopped === undefined) await this.#note(failure.cause);
+    if (exit?.outOfMemory) {
+      await this.#note(`the memory limit of ${this.#plan.limits.memoryBytes ?? 0} bytes ended it`);
+    }
+    const lastStatus = await this.#lastLivingStatus();
+    const end = {
+      reason: stopped?.reason ?? failure?.reason ?? endReason(exit),
+      ...(lastStatus && { lastStatus }),
+      ...(stopped?.kind && { kind: stopped.kind }),
+      ...(exit?.exitCode !== undefined && { exitCode: exit.exitCode }),
+      ...(exit?.outOfMemory && { outOfMemory: true }),
+    };
+    while (!(await this.#tryWriteEnd(end))) await delay(writeRetryMs, undefined, { ref: false });
+  }
+
+  /** A full disk must not leave a lock held for ever: the end is written as soon as it can be. */
+  async #tryWriteEnd(end: Omit<NewStatus, 'workloadId' | 'at' | 'status'>): Promise<boolean> {
+    try {
+      await this.#step('terminated', end);
+      return true;
+    } catch (error) {
+      if (this.#parts.closing.aborted) throw error;
+      this.#parts.reportFault(this.id, error);
+      return false;
+    }
+  }
+
+  async #lastLivingStatus(): Promise<WorkloadStatus | undefined> {
+    const history = await this.#parts.journal.history(this.id);
+    return history.findLast(entry => !isEnding(entry.status))?.status;
+  }
+
+  /** Writes a step; where the status machine forbids it (a stop came first), the status stays as it is. */
+  async #step(status: WorkloadStatus, fields: Partial<NewStatus> = {}): Promise<void> {
+    const entry = await this.#parts.journal.append({ ...fields, workloadId: this.id, status });
+    if (entry !== undefined && entry.seq > this.#latest.seq) this.#latest = entry;
+  }
+
+  #explain(error: unknown): Failure {
+    if (error instanceof RuntimeError) {
+      const reason = error.code === 'image-error' ? 'image-error' : 'start-error';
+      return { reason, cause: error.message };
+    }
+    if (this.#givenUp.aborted && !this.#started) return { reason: 'external' };
+    const faultId = this.#parts.reportFault(this.id, error);
+    return { reason: 'internal', cause: `Berth failed; the server's log has the cause under ${faultId}` };
+  }
+
+  /** A line of the platform in the workload's own log; losing it must not change the workload's fate. */
+  async #note(text: string): Promise<void> {
+    await this.#parts.logs.note(this.id, `berth: ${text}`).catch(error => {
+      this.#parts.reportFault(this.id, error);
+    });
+  }
+}
+
+interface Failure {
+  readonly reason: EndReason;
+  /** Shown in the workload's log. */
+  readonly cause?: string;
+}
+
+function endReason(exit: WorkloadExit | undefined): EndReason {
+  if (exit?.exitCode === undefined) return 'lost';
+  return exit.exitCode === 0 ? 'exited' : 'failed';
+}

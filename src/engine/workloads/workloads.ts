@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type RecoveredWorkload, reopensLogs } from '../../runtime/runtime.ts';
+import type { StatusEntry, WorkloadPlan } from '../../store/store.ts';
+import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+
+/** How often logs of live workloads are looked at for rotation. */
+const logRotationIntervalMs = 5_000;
+/** How long steps that are under way may take to settle when the server stops. */
+const closeTimeoutMs = 10_000;
+
+export interface LiveWorkload {
+  readonly id: string;
+  readonly plan: WorkloadPlan;
+  readonly latest: StatusEntry;
+}
+
+/** All live workloads: gives each its one owner and brings it the news of its end. */
+export class Workloads {
+  readonly #parts: Omit<LifecycleParts, 'closing'>;
+  readonly #closing = new AbortController();
+  readonly #live = new Map<string, { lifecycle: Lifecycle; done: Promise<void> }>();
+  readonly #background: Promise<void>[] = [];
+  readonly #recovered = Promise.withResolvers<void>();
+
+  constructor(parts: Omit<LifecycleParts, 'closing'>) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes up the workloads that the store says are live, from whatever the runtime still has of them, and
+   * removes what the runtime has of others. Call once, before the first `add`.
+   */
+  async recover(live: readonly LiveWorkload[]): Promise<{ adopted: number; strays: number }> {
+    const { runtime } = this.#parts;
+    this.#background.push(this.#watchExits());
+    const found = new Map<string, RecoveredWorkload>();
+    for (const workload of await runtime.recover()) found.set(workload.id, workload);
+    for (const workload of live) {
+      this.add(workload, found.get(workload.id));
+      found.delete(workload.id);
+    }
+    await Promise.all([...found.keys()].map(id => runtime.remove(id)));
+    this.#recovered.resolve();
+    this.#background.push(this.#rotateLogs());
+    return { adopted: live.length, strays: found.size };
+  }
+
+  /** Gives a workload its owner, which drives it from now on. */
+  add(workload: LiveWorkload, found?: RecoveredWorkload): Lifecycle {
+    const lifecycle = new Lifecycle(workload, { ...this.#parts, closing: this.#closing.signal });
+    const done = lifecycle.run(found).finally(() => this.#live.delete(workload.id));
+    this.#live.set(workload.id, { lifecycle, done });
+    return lifecycle;
+  }
+
+  /** The owner of a live workload. */
+  get(id: string): Lifecycle | undefined {
+    return this.#live.get(id)?.lifecycle;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Settles when a workload is terminated and its traces are removed; at once when it is not live. */
+  async gone(id: string): Promise<void> {
+    await this.#live.get(id)?.done;
+  }
+
+  /**
+   * Lets go. Workloads that can't live without the server are stopped first; the others run on and are
+   * adopted at the next start.
+   */
+  async close(): Promise<void> {
+    if (!this.#parts.runtime.capabilities().survivesServer) {
+      const owners = [...this.#live.values()];
+      await Promise.all(owners.map(({ lifecycle }) => lifecycle.requestStop('external', 'soft')));
+      await Promise.all(owners.map(({ done }) => done));
+    }
+    this.#closing.abort();
+    const startUps = [...this.#live.values()].map(({ lifecycle }) => lifecycle.startedUp);
+    const limit = delay(closeTimeoutMs, undefined, { ref: false });
+    await Promise.race([Promise.all([...startUps, ...this.#background]), limit]);
+  }
+
+  async #watchExits(): Promise<void> {
+    for await (const event of this.#parts.runtime.events(this.#closing.signal)) {
+      await this.#recovered.promise;
+      this.#live.get(event.id)?.lifecycle.exited(event);
+    }
+  }
+
+  async #rotateLogs(): Promise<void> {
+    const { runtime, logs, reportFault } = this.#parts;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      for (const id of this.#live.keys()) {
+        const reopen = reopensLogs(runtime) ? () => runtime.reopenLog(id) : async () => {};
+        await logs.rotate(id, reopen).catch(error => reportFault(id, error));
+      }
+      await delay(logRotationIntervalMs, undefined, { signal }).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Compile } from 'typebox/compile';
+import { BerthError } from '../lib/errors.ts';
+
+const nonAscii = /[\u007f-\uffff]/g;
+
+/** JSON in ASCII alone: some clients decode chunk by chunk and would split a character. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    nonAscii,
+    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Makes an app speak JSON by the rules of {@link parseJsonBody} and check it with TypeBox schemas. */
+export function speakJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_: FastifyRequest, body: string) => parseJsonBody(body),
+  );
+  app.setReplySerializer(asciiJson);
+  app.setValidatorCompiler(({ schema }) => {
+    const validator = Compile(schema as object);
+    return (value: unknown) => {
+      if (validator.Check(value)) return { value };
+      return { error: new BerthError('invalid', describe(validator.Errors(value), value)) };
+    };
+  });
+  app.addHook('onRequest', async request => {
+    // A body without a type is taken as JSON; no body at all is an empty object.
+    request.headers['content-type'] ??= 'application/json';
+  });
+  app.addHook('preValidation', async request => {
+    if (request.method === 'POST' && request.body === undefined) request.body = {};
+  });
+  app.addHook('onSend', async (_, reply) => {
+    // Clients compare the header as a whole: no charset.
+    if (String(reply.getHeader('content-type')).startsWith('application/json')) {
+      reply.header('content-type', 'application/json');
+    }
+  });
+}
+
+/**
+ * An empty body is `{}`, and `null` in a field means that it is absent.
+ * @throws {BerthError} `invalid`
+ */
+function parseJsonBody(text: string): Record<string, unknown> {
+  if (text.trim() === '') return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new BerthError('invalid', `the body is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new BerthError('invalid', 'the body must be a JSON object');
+  }
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
+
+interface SchemaProblem {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+/** Field, rule and value of the first problem, such as `env.A must be string, not 1`. */
+function describe(problems: readonly SchemaProblem[], value: unknown): string {
+  const problem = problems[0];
+  if (problem === undefined) return 'the request does not fit the schema';
+  const path = problem.instancePath.split('/').slice(1).map(unescapePointer);
+  if (problem.keyword === 'required') {
+    const { requiredProperties = [] } = problem.params as { requiredProperties?: string[] };
+    return `${[...path, requiredProperties[0] ?? ''].join('.')} is missing`;
+  }
+  const found = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)?.[key], value);
+  return `${path.join('.') || 'the body'} ${problem.message}, not ${abridge(found)}`;
+}
+
+function unescapePointer(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function abridge(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

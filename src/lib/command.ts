@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+export interface CommandOptions {
+  /** Written to its standard input. */
+  readonly input?: string;
+  /** Killed after this long. */
+  readonly timeoutMs?: number;
+}
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that ended otherwise than with code 0, or could not be run at all (`exitCode` undefined). */
+export class CommandError extends Error {
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+
+  constructor(message: string, exitCode: number | undefined, stderr: string) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+const defaultTimeoutMs = 20_000;
+
+/**
+ * The whole environment of the machine's own tools: nothing of the server's, which may hold secrets. System
+ * folders are on the path even where the server was started by an ordinary login.
+ */
+export const toolEnvironment: Readonly<Record<string, string>> = {
+  PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+  LC_ALL: 'C',
+};
+
+/** The absolute path of one of the machine's tools; undefined when it is not installed. */
+export async function findTool(name: string): Promise<string | undefined> {
+  const folders = name.includes('/') ? ['.'] : (toolEnvironment.PATH ?? '').split(':').filter(Boolean);
+  for (const folder of folders) {
+    const path = resolve(folder, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
+  }
+  return undefined;
+}
+
+/**
+ * Runs one of the machine's tools to its end; never through a shell.
+ * @throws {CommandError}
+ */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = spawn(file, args, {
+    env: toolEnvironment,
+    timeout: options.timeoutMs ?? defaultTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.on('error', error => reject(new CommandError(`${file}: ${error.message}`, undefined, '')));
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  child.stdin.on('error', () => {}); // it ended without reading its input: the exit code tells
+  child.stdin.end(options.input ?? '');
+  const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  if (status === 0) return { stdout, stderr };
+  throw new CommandError(
+    `${file} ${args[0] ?? ''} ended with ${status}: ${stderr.trim()}`,
+    typeof status === 'number' ? status : undefined,
+    stderr,
+  );
+}
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,197 @@
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkloadAddress } from '../runtime.ts';
+
+/** Where one server keeps what its containers need; `root` is `<data dir>/oci`. */
+export class OciFolders {
+  readonly root: string;
+  /** A bundle for each workload. */
+  readonly bundles: string;
+  /** Exit codes as conmon writes them: a file per workload. */
+  readonly exits: string;
+  /** The OCI runtime's own state. */
+  readonly state: string;
+  /** Bundles that are being deleted. */
+  readonly trash: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.bundles = join(root, 'bundles');
+    this.exits = join(root, 'exits');
+    this.state = join(root, 'state');
+    this.trash = join(root, 'trash');
+  }
+
+  async make(): Promise<void> {
+    for (const folder of [this.bundles, this.exits, this.state, this.trash]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    }
+  }
+
+  bundle(id: string): Bundle {
+    return new Bundle(this, id);
+  }
+
+  async list(folder: string): Promise<string[]> {
+    return readdir(folder).catch(() => []);
+  }
+
+  async emptyTrash(): Promise<void> {
+    const names = await this.list(this.trash);
+    await Promise.all(names.map(name => rm(join(this.trash, name), { recursive: true, force: true })));
+  }
+}
+
+/** What must be known of a workload after a restart of the server; written before anything of it runs. */
+export interface BundleRecord {
+  readonly address: WorkloadAddress;
+  /** Name of its network namespace. */
+  readonly namespace: string;
+  readonly logPath: string;
+  readonly memoryBytes?: number;
+  readonly cpuTimeSeconds?: number;
+}
+
+/** A file or folder that the root file system begins with; folders without content, parents first. */
+export interface RootFile {
+  readonly path: string;
+  readonly content?: string;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** The folder of one workload. */
+export class Bundle {
+  readonly id: string;
+  readonly folder: string;
+  readonly exitFile: string;
+  readonly stateFolder: string;
+  readonly pidFile: string;
+  readonly config: string;
+  readonly upper: string;
+  readonly work: string;
+  /** Empty: the root file system is mounted over it, inside the container's own mount namespace. */
+  readonly rootfs: string;
+  /** Where conmon notes that the memory limit was hit. */
+  readonly persist: string;
+  readonly sessions: string;
+  readonly #trash: string;
+
+  constructor(folders: OciFolders, id: string) {
+    this.id = id;
+    this.folder = join(folders.bundles, id);
+    this.exitFile = join(folders.exits, id);
+    this.stateFolder = join(folders.state, id);
+    this.pidFile = join(this.folder, 'pid');
+    this.config = join(this.folder, 'config.json');
+    this.upper = join(this.folder, 'upper');
+    this.work = join(this.folder, 'work');
+    this.rootfs = join(this.folder, 'rootfs');
+    this.persist = join(this.folder, 'persist');
+    this.sessions = join(this.folder, 'sessions');
+    this.#trash = join(folders.trash, id);
+  }
+
+  /** @throws {Error} EEXIST when there is such a workload */
+  async make(record: BundleRecord, config: object, files: readonly RootFile[]): Promise<void> {
+    await mkdir(this.folder, { mode: 0o700 });
+    await writeFile(join(this.folder, 'record.json'), JSON.stringify(record));
+    const inner = [this.work, this.rootfs, this.persist, this.sessions].map(path => mkdir(path));
+    await Promise.all([...inner, writeFile(this.config, JSON.stringify(config)), this.#fillUpper(files)]);
+  }
+
+  async #fillUpper(files: readonly RootFile[]): Promise<void> {
+    await makeFolder(this.upper);
+    for (const file of files.filter(({ content }) => content === undefined)) {
+      await makeFolder(join(this.upper, file.path), file.owner);
+    }
+    const contents = files.map(async ({ path, content }) => {
+      if (content === undefined) return;
+      await writeFile(join(this.upper, path), content);
+      await chmod(join(this.upper, path), 0o644); // a new file's mode is cut by the umask
+    });
+    await Promise.all(contents);
+  }
+
+  /** Undefined when the server was killed before it was written. */
+  async record(): Promise<BundleRecord | undefined> {
+    return readJson<BundleRecord>(join(this.folder, 'record.json'));
+  }
+
+  async readConfig<T>(): Promise<T | undefined> {
+    return readJson<T>(this.config);
+  }
+
+  /** The main process as the host counts it; undefined before it was made. */
+  async mainPid(): Promise<number | undefined> {
+    return readNumber(this.pidFile);
+  }
+
+  /** As conmon wrote it, with the time of that. */
+  async exit(): Promise<{ exitCode: number; exitedAt: Date } | undefined> {
+    const exitCode = await readNumber(this.exitFile);
+    if (exitCode === undefined) return undefined;
+    return { exitCode, exitedAt: (await stat(this.exitFile)).mtime };
+  }
+
+  async sawOutOfMemory(): Promise<boolean> {
+    return exists(join(this.persist, 'oom'));
+  }
+
+  /** Notes that SIGKILL was sent in place of a signal that the main process would not have noticed. */
+  async noteSubstitutedSignal(number: number): Promise<void> {
+    await writeFile(join(this.folder, 'substituted-signal'), `${number}\n`);
+  }
+
+  async substitutedSignal(): Promise<number | undefined> {
+    return readNumber(join(this.folder, 'substituted-signal'));
+  }
+
+  /** Created but not started: the OCI runtime's first process waits at this FIFO. */
+  async awaitsStart(): Promise<boolean> {
+    return exists(join(this.stateFolder, 'exec.fifo'));
+  }
+
+  async hasState(): Promise<boolean> {
+    return exists(this.stateFolder);
+  }
+
+  /** Disappears at once, whatever happens to the server then. */
+  async remove(): Promise<void> {
+    await rm(this.exitFile, { force: true });
+    await rm(this.#trash, { recursive: true, force: true });
+    try {
+      await rename(this.folder, this.#trash);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    await rm(this.#trash, { recursive: true, force: true });
+  }
+}
+
+/** Readable for all, whatever the server's umask is: programs in the workload must get in. */
+async function makeFolder(path: string, owner?: { uid: number; gid: number }): Promise<void> {
+  await mkdir(path);
+  await chmod(path, 0o755);
+  if (owner) await chown(path, owner.uid, owner.gid);
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch {
+    return undefined; // not there, or cut off by a crash
+  }
+}
+
+async function readNumber(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return /^\d+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { toolEnvironment } from '../../lib/command.ts';
+import { type Bundle, exists, type OciFolders } from './bundle.ts';
+import { ociLimits } from './limits.ts';
+import { signal } from './processes.ts';
+
+/** Absolute paths of the programs that do the work. */
+export interface OciTools {
+  readonly conmon: string;
+  readonly ociRuntime: string;
+}
+
+/** The OCI runtime refused to make the container; the message is its own. */
+export class ContainerRefused extends Error {
+  override readonly name = 'ContainerRefused';
+}
+
+export interface StartedConmon {
+  readonly conmon: ChildProcess;
+  /** The container's main process as the host counts it. */
+  readonly mainPid: number;
+}
+
+/** The descriptor on which conmon tells what became of the container. */
+const syncDescriptor = 3;
+
+/**
+ * Starts a conmon, which makes the container and stays as its parent: it keeps the standard streams, writes
+ * the log and the exit code, and lives on when this server does not. It is our child (`--sync`), so that we
+ * reap it.
+ * @throws {ContainerRefused}
+ */
+export async function startConmon(
+  tools: OciTools,
+  folders: OciFolders,
+  bundle: Bundle,
+  logPath: string,
+): Promise<StartedConmon> {
+  const errorFile = join(bundle.folder, 'conmon.log');
+  const errors = await open(errorFile, 'w');
+  let child: ChildProcess;
+  try {
+    child = spawn(tools.conmon, conmonArguments(tools, folders, bundle, logPath), {
+      detached: true,
+      cwd: bundle.folder,
+      stdio: ['ignore', 'ignore', errors.fd, 'pipe'],
+      env: { ...toolEnvironment, _OCI_SYNCPIPE: String(syncDescriptor) },
+    });
+  } finally {
+    await errors.close();
+  }
+  const { pid } = child;
+  try {
+    return { conmon: child, mainPid: await createdPid(child) };
+  } catch (error) {
+    if (pid !== undefined) signal(-pid, 'SIGKILL'); // with the OCI runtime, which is of its group
+    if (error instanceof ContainerRefused) throw error;
+    const said = await readFile(errorFile, 'utf8').catch(() => '');
+    throw new Error(`conmon failed: ${said.trim() || (error as Error).message}`, { cause: error });
+  }
+}
+
+function conmonArguments(tools: OciTools, folders: OciFolders, bundle: Bundle, logPath: string): string[] {
+  const options = {
+    '--api-version': '1',
+    '-c': bundle.id,
+    '-u': bundle.id,
+    '-n': bundle.id,
+    '-r': tools.ociRuntime,
+    '-b': bundle.folder,
+    '-p': bundle.pidFile,
+    '-0': bundle.persist,
+    '--exit-dir': folders.exits,
+    '-l': `k8s-file:${logPath}`,
+  };
+  return [
+    ...Object.entries(options).flat(),
+    '--sync',
+    // The socket for attaching goes into the bundle, whatever the length of its path.
+    '--full-attach',
+    // Written is enough: what a power cut takes has no reader left.
+    '--no-sync-log',
+    `--runtime-arg=--root=${folders.state}`,
+    `--runtime-arg=--log=${join(bundle.folder, 'runtime.log')}`,
+  ];
+}
+
+async function createdPid(child: ChildProcess): Promise<number> {
+  const pipe = child.stdio[syncDescriptor];
+  if (!pipe || !('read' in pipe)) throw new Error('conmon has no synchronisation pipe');
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  let text = '';
+  pipe.on('data', (chunk: Buffer) => {
+    text += chunk.toString('utf8');
+    if (!text.includes('\n')) return;
+    const { data, message } = JSON.parse(text) as { data: number; message?: string };
+    if (data > 0) resolve(data);
+    else reject(new ContainerRefused(message?.trim() ?? 'the OCI runtime failed without a message'));
+  });
+  pipe.on('error', reject);
+  pipe.on('close', () => reject(new Error('conmon ended without a word')));
+  child.on('error', reject);
+  const timer = setTimeout(
+    () => reject(new Error(`the container was not made within ${ociLimits.createTimeoutMs} ms`)),
+    ociLimits.createTimeoutMs,
+  );
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    pipe.destroy();
+  }
+}
+
+/** To conmon's control FIFO: type 2 opens the log anew; the two numbers belong to other types. */
+const reopenMessage = '2 0 0\n';
+
+/**
+ * Makes the conmon of a bundle open its log anew; resolves when the new file is there. Without effect where no
+ * conmon lives.
+ */
+export async function reopenConmonLog(bundle: Bundle, logPath: string): Promise<void> {
+  let control: Awaited<ReturnType<typeof open>>;
+  try {
+    // Non-blocking: without a reader this fails at once (ENXIO) in place of waiting for one.
+    control = await open(join(bundle.folder, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENXIO' || code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await control.write(reopenMessage);
+  } finally {
+    await control.close();
+  }
+  const deadline = Date.now() + ociLimits.reopenTimeoutMs;
+  while (!(await exists(logPath)) && Date.now() < deadline) await delay(ociLimits.reopenPollMs);
+}

@@ -1,0 +1,171 @@
+import type { BaseMount } from '../../images/index.ts';
+import type { Endpoint } from '../../network/index.ts';
+import { RuntimeError, type WorkloadSpec } from '../runtime.ts';
+import type { Bundle, RootFile } from './bundle.ts';
+import {
+  maskedPaths,
+  type OciMount,
+  readonlyPaths,
+  rootCapabilities,
+  standardMounts,
+} from './confinement.ts';
+import { ociLimits } from './limits.ts';
+import { seccompProfile } from './seccomp.ts';
+
+/** The port that programs are told to listen on; each has an address of its own. */
+export const workloadPort = 8080;
+
+/**
+ * Each workload of the host base runs as a user of its own: above the ranges that systemd and login.defs hand
+ * out and below 2^31. So what the kernel counts per user (inotify, keys, pending signals) is not shared.
+ */
+const firstUid = 0x7000_0000;
+
+const appFolder = '/app';
+
+/** What the configuration of a container is made from. */
+export interface ContainerParts {
+  readonly spec: WorkloadSpec;
+  readonly endpoint: Endpoint;
+  readonly bundle: Bundle;
+  readonly mounts: readonly BaseMount[];
+  readonly cgroupsPath: string;
+  readonly defaultPids: number;
+  /** The kernel counts swap, so that it can be limited. */
+  readonly limitsSwap: boolean;
+  readonly ipv6: boolean;
+  readonly resolver: string;
+}
+
+export interface OciProcess {
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly noNewPrivileges: true;
+  readonly capabilities: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * The OCI configuration of a workload.
+ * @throws {RuntimeError} `start-error` for a user or command that can't be
+ */
+export function containerConfig(parts: ContainerParts): { process: OciProcess } & Record<string, unknown> {
+  const { spec, bundle, endpoint } = parts;
+  const user = workloadUser(spec, endpoint);
+  const capabilities = user.uid === 0 ? rootCapabilities : [];
+  const env = { HOSTNAME: spec.id, ...spec.image.config.env, ...spec.env, PORT: String(workloadPort) };
+  const args = spec.command ?? spec.image.config.command;
+  if (args.length === 0) throw new RuntimeError('start-error', 'no command is given, and the image has none');
+  return {
+    ociVersion: '1.0.2',
+    hostname: spec.id,
+    root: { path: bundle.rootfs },
+    process: {
+      user,
+      args,
+      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      cwd: spec.directory === undefined ? spec.image.config.workingDirectory || '/' : appFolder,
+      noNewPrivileges: true,
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    },
+    mounts: [rootMount(parts), ...standardMounts(ociLimits.sharedMemoryBytes), ...imageMounts(parts)],
+    linux: {
+      cgroupsPath: parts.cgroupsPath,
+      namespaces: [
+        { type: 'pid' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'mount' },
+        { type: 'cgroup' },
+        { type: 'network', path: endpoint.namespacePath },
+      ],
+      resources: resources(parts),
+      sysctl: sysctls(parts.ipv6),
+      seccomp: seccompProfile(process.arch, capabilities),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}
+
+/** Files of one workload only, laid over the layers of its image. */
+export function privateFiles({ spec, endpoint, resolver }: ContainerParts): RootFile[] {
+  const files: RootFile[] = [
+    { path: 'etc' },
+    { path: 'etc/hostname', content: `${spec.id}\n` },
+    { path: 'etc/hosts', content: `127.0.0.1 localhost\n${endpoint.address} ${spec.id}\n` },
+    { path: 'etc/resolv.conf', content: resolver },
+  ];
+  if (spec.image.reference.kind !== 'host') return files;
+  const { user: name, workingDirectory: home } = spec.image.config;
+  const owner = workloadUser(spec, endpoint);
+  const accounts = [
+    'root:x:0:0:root:/root:/usr/sbin/nologin',
+    'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
+    `${name}:x:${owner.uid}:${owner.gid}::${home}:/bin/sh`,
+  ];
+  const groups = ['root:x:0:', 'nogroup:x:65534:', `${name}:x:${owner.gid}:`];
+  return [
+    ...files,
+    { path: 'etc/passwd', content: `${accounts.join('\n')}\n` },
+    { path: 'etc/group', content: `${groups.join('\n')}\n` },
+    { path: 'home' },
+    { path: 'home/berth', owner },
+  ];
+}
+
+function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): { uid: number; gid: number } {
+  if (image.reference.kind === 'host') {
+    return { uid: firstUid + endpoint.slot, gid: firstUid + endpoint.slot };
+  }
+  const { user } = image.config;
+  if (user === '' || user === 'root') return { uid: 0, gid: 0 };
+  const [, uid, gid = '0'] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(user) ?? [];
+  if (uid === undefined) throw new RuntimeError('start-error', `the image's user "${user}" is not a number`);
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/**
+ * Mounted by the OCI runtime inside the container's own mount namespace: the host never sees the mount, so it
+ * can't be left behind. `volatile` spares the synchronisation to disk of files that end with the workload.
+ */
+function rootMount({ spec, bundle }: ContainerParts): OciMount {
+  return {
+    destination: '/',
+    type: 'overlay',
+    source: 'overlay',
+    options: [
+      `lowerdir=${spec.image.layers.join(':')}`,
+      `upperdir=${bundle.upper}`,
+      `workdir=${bundle.work}`,
+      'volatile',
+    ],
+  };
+}
+
+function imageMounts({ spec, mounts }: ContainerParts): OciMount[] {
+  const app = spec.directory === undefined ? [] : [{ source: spec.directory, destination: appFolder }];
+  // Not recursive: what is mounted below the source on the host stays out of sight.
+  const options = ['bind', 'rprivate', 'ro', 'nosuid', 'nodev'];
+  return [...mounts, ...app].map(mount => ({ ...mount, type: 'bind', options }));
+}
+
+function resources({ spec: { limits }, defaultPids, limitsSwap }: ContainerParts): object {
+  const { memoryBytes, cpu } = limits;
+  return {
+    devices: [{ allow: false, access: 'rwm' }],
+    pids: { limit: limits.pids ?? defaultPids },
+    ...(memoryBytes && { memory: { limit: memoryBytes, ...(limitsSwap && { swap: memoryBytes }) } }),
+    ...(cpu && { cpu: { quota: cpu.quotaUs, period: cpu.periodUs } }),
+  };
+}
+
+/** As Docker sets them: any port may be listened on, and `ping` works without privileges. */
+function sysctls(ipv6: boolean): Record<string, string> {
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    ...(ipv6 && { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' }),
+  };
+}

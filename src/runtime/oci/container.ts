@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StopRequest, WorkloadExit } from '../runtime.ts';
+import type { Bundle, BundleRecord } from './bundle.ts';
+import type { Cgroups } from './cgroups.ts';
+import { CpuTimeWatch } from './cpu-time.ts';
+import { ociLimits } from './limits.ts';
+import { meantExitCode, signalMainProcess } from './main-process.ts';
+
+export interface ContainerState {
+  readonly bundle: Bundle;
+  readonly record: BundleRecord;
+  /** The main process as the host counts it; undefined where it has ended. */
+  readonly mainPid: number | undefined;
+}
+
+/** A workload whose processes were made: from `create`, or adopted after a restart, to its end. */
+export class Container {
+  readonly id: string;
+  readonly bundle: Bundle;
+  readonly record: BundleRecord;
+  readonly #mainPid: number | undefined;
+  readonly #cgroups: Cgroups;
+  readonly #ended = Promise.withResolvers<WorkloadExit>();
+  #escalation: NodeJS.Timeout | undefined;
+  #cpuTime: CpuTimeWatch | undefined;
+  #exit: WorkloadExit | undefined;
+  #conclusion: Promise<WorkloadExit> | undefined;
+
+  constructor(state: ContainerState, cgroups: Cgroups) {
+    this.id = state.bundle.id;
+    this.bundle = state.bundle;
+    this.record = state.record;
+    this.#mainPid = state.mainPid;
+    this.#cgroups = cgroups;
+  }
+
+  /** Undefined while it lives. */
+  get exit(): WorkloadExit | undefined {
+    return this.#exit;
+  }
+
+  /** Kills it and waits for its end. */
+  async end(): Promise<void> {
+    if (this.#exit !== undefined) return;
+    await this.#kill();
+    const timeout = new AbortController();
+    const late = delay(ociLimits.killTimeoutMs, 'late' as const, { signal: timeout.signal });
+    const outcome = await Promise.race([this.#ended.promise, late]);
+    timeout.abort();
+    late.catch(() => {});
+    if (outcome === 'late') throw new Error(`workload ${this.id} could not be killed`);
+  }
+
+  /** Its program runs from now on. */
+  markRunning(): void {
+    const { cpuTimeSeconds } = this.record;
+    if (cpuTimeSeconds === undefined || this.#cpuTime !== undefined) return;
+    this.#cpuTime = new CpuTimeWatch(
+      cpuTimeSeconds,
+      () => this.#cgroups.cpuNs(this.id),
+      () => void this.#kill(),
+    );
+  }
+
+  /** @returns false when it has ended */
+  async stop(request: StopRequest): Promise<boolean> {
+    const pid = await this.#livingPid();
+    if (pid === undefined) return false;
+    if (request.hard || (await this.bundle.awaitsStart())) {
+      await signalMainProcess(this.bundle, pid, 'SIGKILL');
+      return true;
+    }
+    clearTimeout(this.#escalation);
+    this.#escalation = setTimeout(() => void this.#kill(), request.timeoutMs).unref();
+    await signalMainProcess(this.bundle, pid, request.signal);
+    return true;
+  }
+
+  /**
+   * Finds out how it ended; call when its conmon is gone. Whatever has outlived a conmon that was killed is
+   * ended first.
+   */
+  conclude(): Promise<WorkloadExit> {
+    this.#conclusion ??= this.#conclude();
+    return this.#conclusion;
+  }
+
+  async #conclude(): Promise<WorkloadExit> {
+    this.letGo();
+    this.#exit = await describeExit(this.bundle, this.#cgroups);
+    this.#ended.resolve(this.#exit);
+    return this.#exit;
+  }
+
+  /** Cancels its timers. */
+  letGo(): void {
+    clearTimeout(this.#escalation);
+    this.#cpuTime?.stop();
+  }
+
+  /** The others of a PID namespace end with its first process. */
+  async #kill(): Promise<void> {
+    const pid = await this.#livingPid();
+    if (pid !== undefined) await signalMainProcess(this.bundle, pid, 'SIGKILL');
+  }
+
+  /** The main process, if it is still ours: its number may be another's after its end. */
+  async #livingPid(): Promise<number | undefined> {
+    if (this.#exit !== undefined) return undefined;
+    return (await this.#cgroups.processes(this.id)).find(pid => pid === this.#mainPid);
+  }
+}
+
+/** Ends what is left of a workload without a conmon and tells how it ended. */
+async function describeExit(bundle: Bundle, cgroups: Cgroups): Promise<WorkloadExit> {
+  const { id } = bundle;
+  await cgroups.kill(id);
+  const exit = await bundle.exit();
+  if (exit === undefined) return { id, exitedAt: new Date(), outOfMemory: false };
+  const [substituted, seen, kills] = await Promise.all([
+    bundle.substitutedSignal(),
+    bundle.sawOutOfMemory(),
+    cgroups.outOfMemoryKills(id),
+  ]);
+  return {
+    id,
+    exitCode: meantExitCode(exit.exitCode, substituted),
+    exitedAt: exit.exitedAt,
+    // A program may survive the loss of a child and end well much later.
+    outOfMemory: exit.exitCode !== 0 && (seen || kills > 0),
+  };
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { cannotRun, TestWorld } from './test-world.ts';
+
+const mebibyte = 1024 * 1024;
+
+describe('limits of an oci workload', { skip: cannotRun }, () => {
+  let world: TestWorld;
+  before(async () => {
+    world = await TestWorld.make();
+  });
+  after(() => world.destroy());
+
+  test('memory: the program is killed, and the exit says why', async () => {
+    const { exit } = await world.output({
+      id: 'memory',
+      command: ['node', '-e', 'const all = []; while (true) all.push(Buffer.alloc(1 << 20, 1))'],
+      limits: { memoryBytes: 100 * mebibyte },
+    });
+    assert.equal(exit.outOfMemory, true);
+    assert.equal(exit.exitCode, 137);
+  });
+
+  test('memory: a program that survives the loss of a child and ends well did not run out of it', async () => {
+    const hog = 'const all = []; while (true) all.push(Buffer.alloc(1 << 20, 1))';
+    const { exit } = await world.output({
+      id: 'child',
+      command: ['sh', '-c', `node -e '${hog}'; exit 0`],
+      limits: { memoryBytes: 100 * mebibyte },
+    });
+    assert.deepEqual([exit.exitCode, exit.outOfMemory], [0, false]);
+  });
+
+  test('a program that fails by itself did not run out of memory', async () => {
+    const { exit } = await world.output({
+      id: 'failing',
+      command: ['sh', '-c', 'exit 3'],
+      limits: { memoryBytes: 100 * mebibyte },
+    });
+    assert.deepEqual([exit.exitCode, exit.outOfMemory], [3, false]);
+  });
+
+  test('pids: no more processes can be made', async () => {
+    const { lines } = await world.output({
+      id: 'pids',
+      command: ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; echo end'],
+      limits: { pids: 5 },
+    });
+    assert.match(lines.join('\n'), /Cannot fork|Resource temporarily unavailable/);
+  });
+
+  test('cpu: a busy program gets its share only', async () => {
+    await world.run({
+      id: 'cpu',
+      command: ['node', '-e', 'while (true);'],
+      limits: { cpu: { quotaUs: 20_000, periodUs: 100_000 } },
+    });
+    const first = await world.runtime.stats('cpu');
+    const begin = process.hrtime.bigint();
+    await new Promise(resolve => setTimeout(resolve, 600));
+    const second = await world.runtime.stats('cpu');
+    const share = (second.cpuNs - first.cpuNs) / Number(process.hrtime.bigint() - begin);
+    assert.ok(share < 0.4, `${share} of a processor`);
+    await world.runtime.remove('cpu');
+  });
+
+  test('CPU time: the program is killed when it has used it up', async () => {
+    const { exit } = await world.output({
+      id: 'time',
+      command: ['node', '-e', 'while (true);'],
+      limits: { cpuTimeSeconds: 1 },
+    });
+    assert.deepEqual([exit.exitCode, exit.outOfMemory], [137, false]);
+  });
+
+  test('what is used can be read', async () => {
+    await world.run({ id: 'used', command: ['sleep', '100'], limits: { memoryBytes: 64 * mebibyte } });
+    const stats = await world.runtime.stats('used');
+    assert.equal(stats.memoryLimitBytes, 64 * mebibyte);
+    assert.ok(stats.cpuNs > 0);
+    assert.ok(stats.memoryBytes < 64 * mebibyte);
+    await world.runtime.remove('used');
+    await assert.rejects(world.runtime.stats('used'), { code: 'not-found' });
+  });
+});

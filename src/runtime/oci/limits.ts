@@ -1,0 +1,23 @@
+/** Times and sizes of the oci runtime, one place for all. */
+export const ociLimits = {
+  /** Processes and threads of a workload that names no limit. */
+  defaultPids: 512,
+  /** Size of a workload's /dev/shm, as Docker has it. */
+  sharedMemoryBytes: 64 * 1024 * 1024,
+  /** From the start of conmon to its word that the container is made. */
+  createTimeoutMs: 30_000,
+  /** `runc start` and `runc delete`. */
+  commandTimeoutMs: 20_000,
+  /** How long killed processes may take to be gone. */
+  killTimeoutMs: 10_000,
+  killPollMs: 5,
+  /** How often it is looked whether the conmon of an adopted workload still lives. */
+  conmonPollMs: 1_000,
+  /** From the exit file of an adopted workload to the end of its conmon. */
+  conmonEndTimeoutMs: 2_000,
+  /** How long conmon may take to open its log anew. */
+  reopenTimeoutMs: 2_000,
+  reopenPollMs: 2,
+  /** Total CPU time is looked at no more often than this. */
+  cpuTimePollMs: 250,
+} as const;

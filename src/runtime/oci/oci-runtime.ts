@@ -1,0 +1,328 @@
+import { realpath, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { ImageStore } from '../../images/index.ts';
+import { findTool, runCommand } from '../../lib/command.ts';
+import type { Logs } from '../../logs/logs.ts';
+import { type Endpoint, instanceTag, type Network, workloadResolver } from '../../network/index.ts';
+import {
+  type ExecProcess,
+  type ExecSpec,
+  type ImageReference,
+  type PreparedImage,
+  type RecoveredWorkload,
+  type ReopensLogs,
+  type Runtime,
+  type RuntimeCapabilities,
+  RuntimeError,
+  type RuntimeEvent,
+  type StopRequest,
+  type WorkloadAddress,
+  type WorkloadSpec,
+  type WorkloadStats,
+} from '../runtime.ts';
+import { type Bundle, type BundleRecord, exists, OciFolders } from './bundle.ts';
+import { Cgroups } from './cgroups.ts';
+import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
+import { ConmonWatch } from './conmon-watch.ts';
+import { Container } from './container.ts';
+import { type ContainerParts, containerConfig, privateFiles, workloadPort } from './container-config.ts';
+import { EventFeed } from './event-feed.ts';
+import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
+import { ociLimits } from './limits.ts';
+import { signal } from './processes.ts';
+import { type Remains, survey } from './recovery.ts';
+import { startError } from './start-errors.ts';
+import { Slots, Turns } from './turns.ts';
+
+export interface OciRuntimeOptions {
+  readonly dataDir: string;
+  readonly logs: Logs;
+  readonly network: Network;
+  readonly images: ImageStore;
+  /** `runc`, `crun` or `runsc`, or an absolute path. */
+  readonly ociRuntime?: string;
+  /** Processes and threads of a workload that names no limit. */
+  readonly defaultPids?: number;
+}
+
+/**
+ * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
+ * this server, and an OCI runtime makes and starts it.
+ */
+export class OciRuntime implements Runtime, ReopensLogs {
+  readonly name = 'oci';
+  readonly #options: OciRuntimeOptions;
+  readonly #containers = new Map<string, Container>();
+  readonly #sessions = new Map<string, ExecSession>();
+  readonly #feed = new EventFeed<RuntimeEvent>();
+  readonly #turns = new Turns();
+  /** More at once than there are processors only makes all of them slower. */
+  readonly #creations = new Slots(2 * availableParallelism());
+  #opened: Opened | undefined;
+
+  constructor(options: OciRuntimeOptions) {
+    this.#options = options;
+  }
+
+  capabilities(): RuntimeCapabilities {
+    return {
+      isolation: true,
+      survivesServer: true,
+      limits: ['memoryBytes', 'cpu', 'pids', 'cpuTimeSeconds'],
+      images: ['host', 'repository'],
+    };
+  }
+
+  async open(): Promise<void> {
+    const { dataDir, network } = this.#options;
+    const folders = new OciFolders(join(await realpath(dataDir), 'oci'));
+    if (/[,:\\]/.test(folders.root)) {
+      throw new Error(
+        'the data directory of the oci runtime must have no comma, colon or backslash in its path',
+      );
+    }
+    const tools = {
+      conmon: await tool('conmon'),
+      ociRuntime: await tool(this.#options.ociRuntime ?? 'runc'),
+    };
+    await folders.make();
+    const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
+    const watch = new ConmonWatch(folders.exits, id => void this.#concluded(id));
+    await network.open();
+    this.#opened = { tools, folders, cgroups, watch, ipv6: await exists('/proc/sys/net/ipv6') };
+  }
+
+  async close(): Promise<void> {
+    if (this.#opened === undefined) return;
+    const { watch, cgroups } = this.#opened;
+    await this.#turns.allSettled();
+    watch.close();
+    for (const container of this.#containers.values()) container.letGo();
+    for (const session of this.#sessions.values()) session.kill('SIGKILL');
+    await Promise.allSettled([...this.#sessions.values()].map(session => session.exited));
+    this.#feed.close();
+    await this.#options.network.close();
+    if (this.#containers.size === 0) await cgroups.removeParent();
+    this.#opened = undefined;
+  }
+
+  prepare(image: ImageReference, options: { signal: AbortSignal }): Promise<PreparedImage> {
+    return this.#options.images.prepare(image, options);
+  }
+
+  create(spec: WorkloadSpec): Promise<WorkloadAddress> {
+    return this.#turns.run(spec.id, () => this.#creations.run(() => this.#create(spec)));
+  }
+
+  async #create(spec: WorkloadSpec): Promise<WorkloadAddress> {
+    const { tools, folders, watch, cgroups } = this.#parts();
+    const bundle = folders.bundle(checkedId(spec.id));
+    if (await exists(bundle.folder))
+      throw new RuntimeError('start-error', `workload ${spec.id} exists already`);
+    const [logPath, directory] = await Promise.all([
+      this.#options.logs.create(spec.id),
+      spec.directory && checkedDirectory(spec.directory),
+    ]);
+    const endpoint = await this.#options.network.lease();
+    try {
+      const record = bundleRecord(spec, endpoint, logPath);
+      const parts = await this.#containerParts(
+        { ...spec, ...(directory && { directory }) },
+        bundle,
+        endpoint,
+      );
+      await bundle.make(record, containerConfig(parts), privateFiles(parts));
+      const { mainPid, conmon } = await startConmon(tools, folders, bundle, logPath);
+      this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
+      watch.own(spec.id, conmon);
+      return record.address;
+    } catch (error) {
+      await this.#clear(bundle, endpoint.name);
+      if (error instanceof ContainerRefused) throw startError(error.message, folders.root);
+      throw error;
+    }
+  }
+
+  async #containerParts(spec: WorkloadSpec, bundle: Bundle, endpoint: Endpoint): Promise<ContainerParts> {
+    const { cgroups, ipv6 } = this.#parts();
+    const [mounts, resolver] = await Promise.all([
+      this.#options.images.mounts(spec.image.reference),
+      workloadResolver(),
+    ]);
+    return {
+      spec,
+      endpoint,
+      bundle,
+      mounts,
+      resolver,
+      ipv6,
+      cgroupsPath: cgroups.path(spec.id),
+      limitsSwap: cgroups.limitsSwap,
+      defaultPids: this.#options.defaultPids ?? ociLimits.defaultPids,
+    };
+  }
+
+  start(id: string): Promise<void> {
+    return this.#turns.run(id, async () => {
+      const container = this.#container(id);
+      try {
+        await this.#ociRuntime(['start', id]);
+      } catch (error) {
+        // A server that was killed in the middle of a start has it started all the same.
+        const running = container.exit === undefined && !(await container.bundle.awaitsStart());
+        if (!running) throw startError((error as Error).message, this.#parts().folders.root);
+      }
+      container.markRunning();
+    });
+  }
+
+  async stop(id: string, request: StopRequest): Promise<boolean> {
+    await this.#turns.settled(id);
+    return (await this.#containers.get(id)?.stop(request)) ?? false;
+  }
+
+  async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
+    const container = this.#container(id);
+    if (container.exit) throw new RuntimeError('not-found', `workload ${id} has ended`);
+    const { tools, folders } = this.#parts();
+    const session = await startExec(tools, folders, container.bundle, spec);
+    this.#sessions.set(session.id, session);
+    const forget = () => this.#sessions.delete(session.id);
+    session.exited.then(forget, forget);
+    return session;
+  }
+
+  async recover(): Promise<RecoveredWorkload[]> {
+    const { folders, cgroups } = this.#parts();
+    const remains = await survey(folders, cgroups);
+    this.#options.network.adopt(
+      remains.flatMap(({ finding }) => (finding.state === 'debris' ? [] : [finding.record.namespace])),
+    );
+    const [recovered] = await Promise.all([
+      Promise.all(remains.map(remain => this.#takeOver(remain))),
+      folders.emptyTrash(),
+    ]);
+    return recovered.filter(workload => workload !== undefined);
+  }
+
+  async #takeOver({ bundle, conmon, finding }: Remains): Promise<RecoveredWorkload | undefined> {
+    const { cgroups, watch } = this.#parts();
+    if (finding.state === 'debris') {
+      await this.#clear(bundle, undefined, conmon?.pid);
+      return undefined;
+    }
+    const { id } = bundle;
+    const { record, mainPid } = finding;
+    const container = new Container({ bundle, record, mainPid }, cgroups);
+    this.#containers.set(id, container);
+    if (finding.state === 'ended') return { ...(await container.conclude()), state: 'exited' };
+    await endLeftSessions(bundle, await cgroups.processes(id));
+    if (finding.state === 'running') container.markRunning();
+    watch.adopt(id, finding.conmon);
+    return { id, state: finding.state, address: record.address };
+  }
+
+  events(abort: AbortSignal): AsyncIterable<RuntimeEvent> {
+    return this.#feed.listen(abort);
+  }
+
+  async stats(id: string): Promise<WorkloadStats> {
+    this.#container(id);
+    const stats = await this.#parts().cgroups.stats(id);
+    if (stats === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
+    return stats;
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#turns.run(id, async () => {
+      const { folders } = this.#parts();
+      const container = this.#containers.get(id);
+      await container?.end();
+      const bundle = container?.bundle ?? folders.bundle(checkedId(id));
+      const record = container?.record ?? (await bundle.record());
+      await this.#clear(bundle, record?.namespace);
+      this.#containers.delete(id);
+    });
+  }
+
+  async reopenLog(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (container) await reopenConmonLog(container.bundle, container.record.logPath);
+  }
+
+  /** Removes all traces, the bundle last: after a crash in between it is found again. */
+  async #clear(bundle: Bundle, namespace?: string, conmonPid?: number): Promise<void> {
+    const { cgroups } = this.#parts();
+    // Conmon leads a group in which the OCI runtime may still be making the container.
+    if (conmonPid !== undefined) signal(-conmonPid, 'SIGKILL');
+    if (!(await cgroups.kill(bundle.id))) throw new Error(`processes of ${bundle.id} could not be killed`);
+    if (await bundle.hasState()) await this.#ociRuntime(['delete', '--force', bundle.id]);
+    await cgroups.remove(bundle.id);
+    if (namespace !== undefined) await this.#options.network.release(namespace);
+    await bundle.remove();
+  }
+
+  /** The conmon of a workload is gone. */
+  async #concluded(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (container === undefined || container.exit !== undefined) return;
+    this.#feed.emit({ type: 'exit', ...(await container.conclude()) });
+  }
+
+  async #ociRuntime(args: readonly string[]): Promise<void> {
+    const { tools, folders } = this.#parts();
+    await runCommand(tools.ociRuntime, ['--root', folders.state, ...args], {
+      timeoutMs: ociLimits.commandTimeoutMs,
+    });
+  }
+
+  #container(id: string): Container {
+    const container = this.#containers.get(id);
+    if (container === undefined) throw new RuntimeError('not-found', `workload ${id} does not exist`);
+    return container;
+  }
+
+  #parts(): Opened {
+    if (this.#opened === undefined) throw new Error('the oci runtime is not open');
+    return this.#opened;
+  }
+}
+
+interface Opened {
+  readonly tools: OciTools;
+  readonly folders: OciFolders;
+  readonly cgroups: Cgroups;
+  readonly watch: ConmonWatch;
+  /** The kernel has IPv6, which is switched off inside. */
+  readonly ipv6: boolean;
+}
+
+function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint, logPath: string): BundleRecord {
+  const { memoryBytes, cpuTimeSeconds } = spec.limits;
+  return {
+    address: { host: endpoint.address, port: workloadPort },
+    namespace: endpoint.name,
+    logPath,
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
+  };
+}
+
+async function tool(name: string): Promise<string> {
+  const path = await findTool(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
+  return path;
+}
+
+/** It is a part of paths: nothing but a DNS label may get there. */
+function checkedId(id: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) return id;
+  throw new RuntimeError('start-error', `"${id}" is not a DNS label`);
+}
+
+async function checkedDirectory(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return realpath(path);
+  throw new RuntimeError('start-error', 'the directory to run in does not exist');
+}

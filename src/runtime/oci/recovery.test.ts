@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { exists } from './bundle.ts';
+import { findConmons, identify, signal } from './processes.ts';
+import { cannotRun, eventually, makeDataDir, TestWorld, traces } from './test-world.ts';
+
+const ownerFile = fileURLToPath(new URL('./test-owner.ts', import.meta.url));
+
+async function startOwner(dataDir: string, mode: 'keep' | 'churn'): Promise<ChildProcess> {
+  const owner = spawn(process.execPath, [ownerFile, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  assert.ok(owner.stdout);
+  await once(owner.stdout, 'data');
+  return owner;
+}
+
+async function killOwner(owner: ChildProcess): Promise<void> {
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+}
+
+async function conmonOf(world: TestWorld, id: string): Promise<number> {
+  return eventually(
+    'the conmon',
+    async () => (await findConmons(join(world.dataDir, 'oci/bundles'))).get(id)?.pid,
+  );
+}
+
+async function assertNothingLeft(dataDir: string): Promise<void> {
+  for (const [kind, found] of Object.entries(await traces(dataDir))) assert.deepEqual(found, [], kind);
+}
+
+describe('after a server was killed, the oci runtime', { skip: cannotRun }, () => {
+  test('adopts what runs or was created, and knows how the rest ended', async () => {
+    const dataDir = await makeDataDir();
+    await killOwner(await startOwner(dataDir, 'keep'));
+    const before = await traces(dataDir);
+    const exitFile = join(dataDir, 'oci/exits/ending');
+    await eventually('an exit while no server is there', async () => (await exists(exitFile)) || undefined);
+    const world = await TestWorld.open(dataDir);
+    const found = new Map((await world.runtime.recover()).map(workload => [workload.id, workload]));
+
+    assert.deepEqual([...found.keys()].toSorted(), ['created', 'ending', 'running']);
+    assert.equal(found.get('created')?.state, 'created');
+    assert.equal(found.get('running')?.state, 'running');
+    const ended = found.get('ending');
+    assert.equal(ended?.state, 'exited');
+    assert.equal(ended.exitCode, 7);
+    assert.ok(Math.abs(ended.exitedAt.getTime() - Date.now()) < 10_000);
+
+    const { processes = [] } = await traces(dataDir);
+    const conmons = processes.filter(line => line.startsWith('conmon') || line.includes('/conmon '));
+    assert.equal(conmons.length, 2);
+    assert.ok(conmons.every(line => before.processes?.includes(line)));
+
+    await world.runtime.start('created');
+    const ticks = (await world.lines('running')).length;
+    await eventually(
+      'more of its log',
+      async () => (await world.lines('running')).length > ticks || undefined,
+    );
+    await eventually(
+      'its output',
+      async () => (await world.lines('created')).includes('started') || undefined,
+    );
+    await world.runtime.stop('running', { hard: false, signal: 'SIGTERM', timeoutMs: 5_000 });
+    const exit = await world.exit('running');
+    assert.deepEqual([exit.exitCode, exit.outOfMemory], [143, false]);
+    for (const id of found.keys()) await world.runtime.remove(id);
+    await world.close();
+    await assertNothingLeft(dataDir);
+    await world.destroy();
+  });
+
+  test('ends the further processes of the former server', async () => {
+    const dataDir = await makeDataDir();
+    await killOwner(await startOwner(dataDir, 'keep'));
+    const world = await TestWorld.open(dataDir);
+    const sessions = async () => {
+      const exec = await world.runtime.exec('running', { command: ['sh', '-c', 'cat /proc/[0-9]*/cmdline'] });
+      let text = '';
+      for await (const chunk of exec.stdout) text += chunk;
+      return text;
+    };
+    const recovered = await world.runtime.recover();
+    await eventually('their end', async () => !(await sessions()).includes('4321') || undefined);
+    await world.destroy(recovered.map(({ id }) => id));
+  });
+
+  test('finds nothing half made, whenever that was', { timeout: 60_000 }, async () => {
+    const dataDir = await makeDataDir();
+    for (let killAfterMs = 0; killAfterMs <= 240; killAfterMs += 20) {
+      const owner = await startOwner(dataDir, 'churn');
+      await delay(killAfterMs);
+      await killOwner(owner);
+      const world = await TestWorld.open(dataDir);
+      for (const workload of await world.runtime.recover()) {
+        if (workload.state === 'created') await world.runtime.start(workload.id);
+        if (workload.state !== 'exited') {
+          assert.equal(await world.runtime.stop(workload.id, { hard: true }), true, workload.id);
+          assert.equal((await world.exit(workload.id)).exitCode, 137);
+        }
+        await world.runtime.remove(workload.id);
+      }
+      await world.close();
+      await assertNothingLeft(dataDir);
+    }
+    await (await TestWorld.open(dataDir)).destroy();
+  });
+
+  test('removes half-made bundles', async () => {
+    const world = await TestWorld.make();
+    await world.run({ id: 'whole', command: ['sleep', '100'] });
+    await world.close();
+    await writeFile(join(world.dataDir, 'oci/exits/gone'), '0');
+    await writeFile(join(world.dataDir, 'oci/exits/whole.ABC123'), '');
+    const next = await TestWorld.open(world.dataDir);
+    const recovered = await next.runtime.recover();
+    assert.deepEqual(
+      recovered.map(({ id, state }) => [id, state]),
+      [['whole', 'running']],
+    );
+    await next.runtime.remove('whole');
+    await next.close();
+    await assertNothingLeft(world.dataDir);
+    await next.destroy();
+  });
+});
+
+describe('when a conmon was killed, the oci runtime', { skip: cannotRun }, () => {
+  test('ends its workload and reports an exit without a code', async () => {
+    const world = await TestWorld.make();
+    await world.run({ id: 'one', command: ['sleep', '100'] });
+    signal(await conmonOf(world, 'one'), 'SIGKILL');
+    const exit = await world.exit('one');
+    assert.equal('exitCode' in exit, false);
+    assert.equal(exit.outOfMemory, false);
+    assert.equal(await world.runtime.stop('one', { hard: true }), false);
+    await world.runtime.remove('one');
+    await world.close();
+    await assertNothingLeft(world.dataDir);
+    await world.destroy();
+  });
+
+  test('does so for an adopted workload, too', async () => {
+    const first = await TestWorld.make();
+    await first.run({ id: 'one', command: ['sleep', '100'] });
+    await first.close();
+    const world = await TestWorld.open(first.dataDir);
+    await world.runtime.recover();
+    signal(await conmonOf(world, 'one'), 'SIGKILL');
+    const exit = await world.exit('one');
+    assert.equal('exitCode' in exit, false);
+    await world.destroy(['one']);
+  });
+
+  test('and does so at recovery when that happened before', async () => {
+    const first = await TestWorld.make();
+    await first.run({ id: 'one', command: ['sleep', '100'] });
+    const conmon = await conmonOf(first, 'one');
+    await first.close();
+    signal(conmon, 'SIGKILL');
+    await eventually('its end', async () => (await identify(conmon)) === undefined || undefined);
+    const world = await TestWorld.open(first.dataDir);
+    const [found] = await world.runtime.recover();
+    assert.equal(found?.state, 'exited');
+    assert.equal('exitCode' in found, false);
+    await world.runtime.remove('one');
+    await world.close();
+    await assertNothingLeft(world.dataDir);
+    await world.destroy();
+  });
+});

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bundle, BundleRecord, OciFolders } from './bundle.ts';
+import type { Cgroups } from './cgroups.ts';
+import { ociLimits } from './limits.ts';
+import { findConmons, lives, type ProcessIdentity, signal } from './processes.ts';
+
+/** What a restarted server finds of a workload. */
+export interface Remains {
+  readonly bundle: Bundle;
+  readonly conmon: ProcessIdentity | undefined;
+  readonly finding: Finding;
+}
+
+export type Finding =
+  /** Half made, half removed, or a part without its bundle: nothing that was ever reported as made. */
+  | { readonly state: 'debris' }
+  | {
+      readonly state: 'created' | 'running';
+      readonly record: BundleRecord;
+      readonly conmon: ProcessIdentity;
+      readonly mainPid: number;
+    }
+  /** Ended meanwhile, or without a parent that would see its end. */
+  | { readonly state: 'ended'; readonly record: BundleRecord; readonly mainPid: undefined };
+
+/** Looks in every place where a workload leaves something, so that nothing is overlooked. */
+export async function survey(folders: OciFolders, cgroups: Cgroups): Promise<Remains[]> {
+  const conmons = await findConmons(folders.bundles);
+  const names = await Promise.all([
+    folders.list(folders.bundles),
+    folders.list(folders.state),
+    folders.list(folders.exits),
+    cgroups.list(),
+  ]);
+  const ids = new Set([...names.flat(), ...conmons.keys()]);
+  return Promise.all(
+    [...ids].map(async id => {
+      const bundle = folders.bundle(id);
+      const conmon = conmons.get(id);
+      return { bundle, conmon, finding: await examine(bundle, cgroups, conmon) };
+    }),
+  );
+}
+
+/**
+ * Judges what is left of a workload, whichever two steps the former server was killed between. It runs no
+ * process, so that many workloads are adopted fast. Processes are told by their control group, which has the
+ * workload's id, and conmon by its arguments: numbers that the machine has used again can't be mistaken.
+ */
+async function examine(
+  bundle: Bundle,
+  cgroups: Cgroups,
+  conmon: ProcessIdentity | undefined,
+): Promise<Finding> {
+  // Written first; without it nothing was run yet.
+  const record = await bundle.record();
+  if (record === undefined) return { state: 'debris' };
+  const ended = { state: 'ended', record, mainPid: undefined } as const;
+  if (await bundle.exit()) return ended;
+  const mainPid = await bundle.mainPid();
+  // Conmon and the OCI runtime may still be at it: without a server that waits for them, for nothing.
+  if (mainPid === undefined) return { state: 'debris' };
+  if (conmon === undefined) return ended;
+  if ((await cgroups.processes(bundle.id)).includes(mainPid)) {
+    const state = (await bundle.awaitsStart()) ? 'created' : 'running';
+    return { state, record, conmon, mainPid };
+  }
+  await awaitEnd(conmon);
+  return ended;
+}
+
+/** The main process has just ended: conmon is about to write that down. */
+async function awaitEnd(conmon: ProcessIdentity): Promise<void> {
+  const deadline = Date.now() + ociLimits.conmonEndTimeoutMs;
+  while (await lives(conmon)) {
+    if (Date.now() > deadline) signal(conmon.pid, 'SIGKILL');
+    await delay(ociLimits.killPollMs);
+  }
+}

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Check } from './check.ts';
+
+const run = promisify(execFile);
+const versionTimeoutMs = 5000;
+
+/** System programs, also where the PATH of an ordinary user does not look. */
+const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+interface ProgramFacts {
+  readonly name: string;
+  readonly versionArgument: string;
+  readonly packages: readonly string[];
+  readonly switchesOff: string;
+}
+
+const network = 'the oci runtime (its network)';
+
+const programs: readonly ProgramFacts[] = [
+  {
+    name: 'conmon',
+    versionArgument: '--version',
+    packages: ['conmon'],
+    switchesOff: 'the oci runtime (what keeps workloads alive while Berth is away)',
+  },
+  { name: 'ip', versionArgument: '-Version', packages: ['iproute2'], switchesOff: network },
+  { name: 'nft', versionArgument: '--version', packages: ['nftables'], switchesOff: network },
+];
+
+export async function checkPrograms(path: string): Promise<Check[]> {
+  return await Promise.all(programs.map(program => checkProgram(program, path)));
+}
+
+/** @param name `runc`, `crun` or `runsc` */
+export async function checkOciRuntime(name: string, path: string): Promise<Check> {
+  const packages = name === 'runsc' ? [] : [name];
+  const switchesOff = 'the oci runtime (the program that runs containers)';
+  const check = await checkProgram({ name, versionArgument: '--version', packages, switchesOff }, path);
+  if (check.ok || name !== 'runsc') return check;
+  return { ...check, remedy: { text: 'install gVisor, or choose another one with the setting oci.runtime' } };
+}
+
+async function checkProgram(program: ProgramFacts, path: string): Promise<Check> {
+  const { name, versionArgument, packages, switchesOff } = program;
+  const base = { name, switchesOff, neededByOci: true };
+  const file = await findProgram(name, path);
+  if (file === undefined) {
+    const remedy = { text: `install the Debian package ${packages.join(' ')}`, packages };
+    return { ...base, ok: false, found: 'not installed', remedy };
+  }
+  try {
+    const { stdout, stderr } = await run(file, [versionArgument], { timeout: versionTimeoutMs });
+    const version = /\d+(\.\d+)+\S*/.exec(stdout || stderr)?.[0].replace(/,$/, '') ?? 'unknown version';
+    return { ...base, ok: true, found: `${version} (${file})` };
+  } catch {
+    const remedy = { text: `reinstall the Debian package ${packages.join(' ')}`, packages };
+    return { ...base, ok: false, found: `${file} does not run`, remedy };
+  }
+}
+
+export async function findProgram(name: string, path: string): Promise<string | undefined> {
+  for (const folder of [...path.split(delimiter), ...systemFolders]) {
+    if (!folder.startsWith('/')) continue;
+    const file = join(folder, name);
+    const usable = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (usable) return file;
+  }
+  return undefined;
+}

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { berthErrors, registerDialects } from '../dialects/index.ts';
+import { Engine, type EngineLimits } from '../engine/index.ts';
+import { createApp } from '../http/index.ts';
+import { Identity } from '../identity/index.ts';
+import { FileLogs } from '../logs/index.ts';
+import { openSqliteStore, type Store } from '../store/index.ts';
+import { wireEdge } from './edge-wiring.ts';
+import { registerExample } from './example.ts';
+import { createLogger, faultReporter } from './fault-log.ts';
+import { Listener } from './listener.ts';
+import { openRuntime } from './open-runtime.ts';
+import { publicUrlOf, type Settings } from './settings/index.ts';
+
+/** How long open requests may go on after the server was asked to stop, ms. */
+const drainMs = 5_000;
+/** How long connecting to a ready workload is tried, ms. */
+const edgeConnectMs = 1_000;
+const edgeHeadTimeoutMs = 30_000;
+const edgeHandshakeTimeoutMs = 30_000;
+
+export interface RunningServer {
+  readonly url: string;
+  /** What a person wants to know at the start. */
+  readonly banner: readonly string[];
+  /** Drains and lets go; workloads that can live without the server go on. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The composition root: settings -> parts -> listener. When it returns, everything that was live before has its
+ * owner again and requests are answered.
+ */
+export async function startServer(
+  settings: Settings,
+  options: { examples: boolean },
+): Promise<RunningServer> {
+  const logger = createLogger(settings.logLevel);
+  const reportFault = faultReporter(logger);
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore({ path: join(settings.dataDir, 'berth.db') });
+  const listener = new Listener();
+  const port = await listener.listen(settings.host, settings.port);
+  const publicUrl = publicUrlOf(settings, port);
+
+  const identity = new Identity({ store });
+  const admin = await identity.ensureAdmin({
+    tokenFile: join(settings.dataDir, 'admin-token'),
+    ...(settings.adminToken !== undefined && { fixedToken: settings.adminToken }),
+  });
+  const logs = new FileLogs({
+    root: join(settings.dataDir, 'logs'),
+    limits: { segmentBytes: settings.logs.segmentBytes, totalBytes: settings.logs.maxBytes },
+  });
+  const { runtime, banner } = await openRuntime(settings, logs);
+  const engine = new Engine({ store, runtime, logs, limits: engineLimits(settings), reportFault });
+  const edge = wireEdge(engine, {
+    domain: settings.edge.domain,
+    publicUrl,
+    holdMs: settings.jamsocket.holdSeconds * 1000,
+    connectMs: edgeConnectMs,
+    headTimeoutMs: edgeHeadTimeoutMs,
+    handshakeTimeoutMs: edgeHandshakeTimeoutMs,
+  });
+  const { adopted, strays } = await engine.start();
+  if (adopted > 0 || strays > 0) logger.info({ adopted, strays }, 'recovered');
+  if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
+
+  let toApp: Parameters<Listener['open']>[0] = () => {};
+  const app = await createApp({
+    version: packageJson.version,
+    serverFactory: handle => {
+      toApp = handle;
+      return listener.server;
+    },
+    maxBodyBytes: settings.jamsocket.maxBodyBytes,
+    errors: berthErrors,
+    reportFault,
+  });
+  await registerDialects(
+    app,
+    {
+      berth: { engine, identity, version: packageJson.version, checkReadiness: () => checkReadiness(store) },
+      jamsocket: {
+        engine,
+        identity,
+        settings: {
+          publicUrl,
+          domain: settings.edge.domain,
+          registryHost: new URL(publicUrl).host,
+          clusterName: settings.jamsocket.clusterName,
+          keepAliveMs: settings.jamsocket.sseKeepaliveSeconds * 1000,
+          allowUserCommands: settings.process.allowUsers,
+        },
+      },
+    },
+    reportFault,
+  );
+  await app.ready();
+  listener.open(toApp, edge);
+
+  return {
+    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    banner,
+    stop: async () => {
+      await Promise.all([listener.close(drainMs), edge.close(drainMs)]);
+      await engine.close();
+      await runtime.close();
+      await store.close();
+    },
+  };
+}
+
+async function checkReadiness(store: Store): Promise<void> {
+  await store.ping();
+}
+
+function engineLimits({ jamsocket }: Settings): EngineLimits {
+  return {
+    loadTimeoutMs: jamsocket.loadTimeoutSeconds * 1000,
+    startupTimeoutMs: jamsocket.startupTimeoutSeconds * 1000,
+    stopGraceMs: jamsocket.stopGraceSeconds * 1000,
+    defaultGraceMs: jamsocket.graceSeconds * 1000,
+    lockWaitMs: jamsocket.lockWaitSeconds * 1000,
+    endedRetentionMs: jamsocket.endedRetentionHours * 3_600_000,
+    maxEnvBytes: jamsocket.maxEnvBytes,
+    maxBackendsPerAccount: jamsocket.maxBackendsPerAccount,
+  };
+}

@@ -1,0 +1,196 @@
+import { oneOf, type Setting, text, time, toggle, whole } from './setting.ts';
+
+const daySeconds = 86_400;
+const yearSeconds = 365 * daySeconds;
+const mebibyte = 1024 * 1024;
+
+/**
+ * Every setting, under the name that it has in `berth.yaml`; the environment has the same names in capitals
+ * (`jamsocket.grace_seconds` is `BERTH_JAMSOCKET_GRACE_SECONDS`).
+ */
+export const settingsTable = {
+  host: text({
+    default: '127.0.0.1',
+    pattern: /^[A-Za-z0-9.:_-]+$/,
+    expects: 'an address or host name',
+    doc: 'Address to listen on. Others than loopback need `insecure`, since there is no TLS yet.',
+    flag: '--host <address>',
+  }),
+  port: whole({
+    default: 7070,
+    min: 0,
+    max: 65_535,
+    doc: 'Port for the APIs and the workloads; 0 picks a free one.',
+    flag: '--port <number>',
+  }),
+  data_dir: text({
+    default: '.berth',
+    pattern: /^[^\0]+$/,
+    expects: 'a folder',
+    doc: 'Where everything is kept. Relative to the current folder, or to the file that names it; by default in the checkout.',
+    flag: '--data-dir <folder>',
+  }),
+  runtime: oneOf(['auto', 'process', 'oci', 'docker'], {
+    default: 'auto',
+    doc: 'How workloads run; `auto` takes the best one that this machine can run.',
+    flag: '--runtime <name>',
+  }),
+  'edge.domain': text({
+    default: 'localhost',
+    pattern: /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    expects: 'a domain name in small letters',
+    doc: 'Workloads are `<id>.<domain>`.',
+    flag: '--domain <name>',
+  }),
+  public_url: text({
+    default: undefined,
+    pattern: /^https?:\/\/[^\s/?#@]+\/?$/,
+    expects: 'an http or https URL without a path',
+    doc: 'What clients reach this server by; made of `edge.domain` and the port when it is not set.',
+    flag: '--public-url <url>',
+  }),
+  insecure: toggle({
+    default: false,
+    doc: 'Allows to listen on other addresses than loopback without TLS.',
+    flag: '--insecure',
+  }),
+  log_level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    doc: "The least urgent of the server's own log lines that is written.",
+    flag: '--log-level <level>',
+  }),
+  admin_token: text({
+    default: undefined,
+    pattern: /^[\x21-\x2d\x2f-\x7e]+\.[\x21-\x7e]+$/,
+    expects: 'a token of the form PUBLIC.SECRET, without blanks',
+    doc: "The administrator's token, taken at the first start; made and written to `admin-token` in the data folder when it is not set.",
+    secret: true,
+  }),
+
+  'oci.runtime': oneOf(['runc', 'crun', 'runsc'], {
+    default: 'runc',
+    doc: 'The program that runs containers for the `oci` runtime.',
+    flag: '--oci-runtime <name>',
+  }),
+  'network.subnet': text({
+    default: '10.200.0.0/16',
+    pattern: /^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)\/([89]|1\d|2[0-8])$/,
+    expects: 'an IPv4 network such as 10.200.0.0/16, with a prefix from /8 to /28',
+    doc: 'Addresses of workloads with a network of their own.',
+  }),
+  'network.pool_size': whole({
+    default: 4,
+    min: 0,
+    max: 256,
+    doc: 'Network namespaces kept ready for the next spawns.',
+  }),
+  'process.allow_users': toggle({
+    default: false,
+    doc: 'Lets accounts that are not administrators create services that run a command of this machine.',
+  }),
+
+  'jamsocket.cluster_name': text({
+    default: 'default',
+    pattern: /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
+    expects: 'a name of 1 to 63 small letters, digits, dots and hyphens',
+    doc: 'The name of this server in answers.',
+  }),
+  'jamsocket.grace_seconds': time({
+    default: 300,
+    min: 0,
+    max: yearSeconds,
+    unit: 'seconds',
+    doc: 'How long a backend that nobody is connected to lives, where its spawn names no time.',
+  }),
+  'jamsocket.startup_timeout_seconds': time({
+    default: 30,
+    min: 0.1,
+    max: daySeconds,
+    unit: 'seconds',
+    doc: 'How long a started program may take to listen on its port.',
+  }),
+  'jamsocket.load_timeout_seconds': time({
+    default: 300,
+    min: 0.1,
+    max: daySeconds,
+    unit: 'seconds',
+    doc: 'How long getting an image ready may take.',
+  }),
+  'jamsocket.stop_grace_seconds': time({
+    default: 10,
+    min: 0,
+    max: daySeconds,
+    unit: 'seconds',
+    doc: 'Time between SIGTERM and SIGKILL.',
+  }),
+  'jamsocket.hold_seconds': time({
+    default: 30,
+    min: 0.1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How long a request waits for its backend to get ready.',
+  }),
+  'jamsocket.lock_wait_seconds': time({
+    default: 30,
+    min: 0,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How long a spawn waits for the end of a backend that still holds its lock.',
+  }),
+  'jamsocket.sse_keepalive_seconds': time({
+    default: 15,
+    min: 0.1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'Silence on a stream after which a keep-alive is sent.',
+  }),
+  'jamsocket.metrics_interval_seconds': time({
+    default: 10,
+    min: 0.1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'Time between two events of a metrics stream.',
+  }),
+  'jamsocket.ended_retention_hours': time({
+    default: 168,
+    min: 0,
+    max: 24 * 365,
+    unit: 'hours',
+    doc: 'How long status and logs of an ended backend are kept.',
+  }),
+  'jamsocket.max_body_bytes': whole({
+    default: mebibyte,
+    min: 1024,
+    max: 64 * mebibyte,
+    unit: 'bytes',
+    doc: 'The largest request body.',
+  }),
+  'jamsocket.max_env_bytes': whole({
+    default: 256 * 1024,
+    min: 0,
+    max: mebibyte,
+    unit: 'bytes',
+    doc: 'The largest environment of a backend, all variables together.',
+  }),
+  'jamsocket.max_backends_per_account': whole({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Live backends that an account may have; 0 means unlimited.',
+  }),
+
+  'logs.segment_bytes': whole({
+    default: 16 * mebibyte,
+    min: 64 * 1024,
+    max: 1024 * mebibyte,
+    unit: 'bytes',
+    doc: "Size at which a workload's log file is rotated.",
+  }),
+  'logs.max_bytes': whole({
+    default: 64 * mebibyte,
+    min: 128 * 1024,
+    max: 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'What is kept of the log of one workload; the oldest goes first.',
+  }),
+} as const satisfies Record<string, Setting>;

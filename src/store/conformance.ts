@@ -1,0 +1,21 @@
+import { describe } from 'node:test';
+import { backendPromises } from './conformance/backends.ts';
+import { connectionTokenPromises } from './conformance/connection-tokens.ts';
+import { definitionPromises } from './conformance/definitions.ts';
+import { durabilityPromises } from './conformance/durability.ts';
+import { journalPromises } from './conformance/journal.ts';
+import type { StoreUnderTest } from './conformance/world.ts';
+
+export { writeUntilKilled } from './conformance/durability.ts';
+export type { StoreUnderTest } from './conformance/world.ts';
+
+/** Registers a test for every promise that the seam makes. */
+export function storeConformance(name: string, subject: StoreUnderTest): void {
+  describe(`${name} keeps the promises of a store`, () => {
+    definitionPromises(subject);
+    backendPromises(subject);
+    connectionTokenPromises(subject);
+    journalPromises(subject);
+    durabilityPromises(subject);
+  });
+}

@@ -1,0 +1,2 @@
+export { openSqliteStore, pendingMigrations, type SqliteStoreOptions } from './sqlite/index.ts';
+export type * from './store.ts';

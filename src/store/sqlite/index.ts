@@ -1,0 +1,59 @@
+import { stat } from 'node:fs/promises';
+import SqliteConnection from 'better-sqlite3';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Store } from '../store.ts';
+import { accountStore } from './accounts.ts';
+import { backendStore } from './backends.ts';
+import { Database } from './database.ts';
+import { journalStore } from './journal.ts';
+import { pending } from './migrate.ts';
+import { serviceStore } from './services.ts';
+import { queries } from './statement.ts';
+import { tokenStore } from './tokens.ts';
+
+export interface SqliteStoreOptions {
+  /** The database file; it and its folder are made where they are missing. */
+  readonly path: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * Opens the store and brings its database up to date.
+ * @throws {BerthError} `unsupported` when a newer Berth has written it
+ */
+export async function openSqliteStore({ path, clock = systemClock }: SqliteStoreOptions): Promise<Store> {
+  const database = await Database.open(path, clock);
+  const answer = database.prepare(() => queries.selectNoFrom(select => select.lit(1).as('one')));
+  return {
+    accounts: accountStore(database),
+    tokens: tokenStore(database),
+    services: serviceStore(database),
+    backends: backendStore(database, clock),
+    journal: journalStore(database),
+    ping: async () => void answer.get({}),
+    close: () => database.close(),
+  };
+}
+
+/**
+ * Names of the migrations that opening this database would run, in order; it is only read.
+ * @throws {BerthError} `unsupported` when a newer Berth has written it
+ */
+export async function pendingMigrations(path: string): Promise<string[]> {
+  const size = await stat(path).then(
+    file => file.size,
+    () => 0,
+  );
+  if (size === 0) return migrations.map(name);
+  const connection = new SqliteConnection(path, { readonly: true });
+  try {
+    return pending(connection, migrations).map(name);
+  } finally {
+    connection.close();
+  }
+}
+
+function name(migration: { readonly number: number; readonly name: string }): string {
+  return `${String(migration.number).padStart(4, '0')}-${migration.name}`;
+}

@@ -1,0 +1,117 @@
+import type { GeneratedAlways } from 'kysely';
+import type { EndReason, StopKind, WorkloadStatus } from '../../engine/workloads/status.ts';
+
+/** The tables as the newest migration leaves them. */
+export interface Schema {
+  accounts: AccountRow;
+  tokens: TokenRow;
+  services: ServiceRow;
+  service_environments: ServiceEnvironmentRow;
+  workloads: WorkloadRow;
+  backends: BackendRow;
+  locks: LockRow;
+  connection_tokens: ConnectionTokenRow;
+  journal: JournalTable;
+  counters: CounterRow;
+}
+
+/** Milliseconds since 1970. */
+type Time = number;
+/** 0 or 1: SQLite has no boolean. */
+type Flag = number;
+type Json = string;
+
+export interface AccountRow {
+  id: string;
+  name: string;
+  is_admin: Flag;
+  enabled: Flag;
+  created_at: Time;
+}
+
+export interface TokenRow {
+  id: string;
+  account_id: string;
+  label: string;
+  public_part: string;
+  hash: string;
+  created_at: Time;
+  expires_at: Time | null;
+}
+
+export interface ServiceRow {
+  id: string;
+  account_id: string;
+  name: string;
+  program: Json | null;
+  env: Json;
+  created_at: Time;
+  last_spawned_at: Time | null;
+}
+
+export interface ServiceEnvironmentRow {
+  service_id: string;
+  name: string;
+  image_tag: string;
+  created_at: Time;
+  last_spawned_at: Time | null;
+}
+
+export interface WorkloadRow {
+  id: string;
+  account_id: string;
+  latest_seq: number;
+  ended_at: Time | null;
+}
+
+export interface BackendRow {
+  id: string;
+  service_id: string;
+  service_name: string;
+  environment_name: string;
+  lock_scope: string | null;
+  lock_name: string | null;
+  key: string;
+  fencing_token: number;
+  access: 'open' | 'token';
+  grace_ms: number;
+  lifetime_ms: number | null;
+  plan: Json;
+  created_at: Time;
+}
+
+export interface LockRow {
+  scope: string;
+  name: string;
+  workload_id: string;
+}
+
+export interface ConnectionTokenRow {
+  backend_id: string;
+  hash: string;
+  kind: 'connection' | 'bearer';
+  username: string | null;
+  user_data: Json;
+  secret: string;
+}
+
+export interface JournalRow {
+  seq: number;
+  workload_id: string;
+  status: WorkloadStatus;
+  at: Time;
+  reason: EndReason | null;
+  kind: StopKind | null;
+  exit_code: number | null;
+  last_status: WorkloadStatus | null;
+  out_of_memory: Flag | null;
+}
+
+interface JournalTable extends Omit<JournalRow, 'seq'> {
+  seq: GeneratedAlways<number>;
+}
+
+export interface CounterRow {
+  name: string;
+  value: number;
+}
