@@ -62,7 +62,10 @@ test('a path that looks like a token is left alone when a cookie grants access',
 
 test('/_plane_auth sets a cookie that scripts cannot read and sends the browser on', async () => {
   await using world = await open();
-  const { status, headers } = await world.fetch('a1', `/_plane_auth?token=${token}&redirect=%2Fa%3Fb%3D%C3%A9`);
+  const { status, headers } = await world.fetch(
+    'a1',
+    `/_plane_auth?token=${token}&redirect=%2Fa%3Fb%3D%C3%A9`,
+  );
   assert.equal(status, 302);
   assert.equal(headers.location, '/a?b=%C3%A9');
   assert.deepEqual(headers['set-cookie'], [`_plane_auth=${token}; Path=/; HttpOnly; SameSite=Lax`]);

@@ -8,7 +8,10 @@ const get = 'GET / HTTP/1.1\r\nHost: a1.localhost\r\n\r\n';
 const upgrade = 'GET / HTTP/1.1\r\nHost: a1.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const pending = { id: 'a1', phase: 'pending', access: 'open', stateName: 'Starting' } as const;
 
-for (const [kind, head] of [['request', get], ['upgrade', upgrade]] as const) {
+for (const [kind, head] of [
+  ['request', get],
+  ['upgrade', upgrade],
+] as const) {
   for (const how of ['closes', 'resets'] as const) {
     test(`a client that ${how} while its ${kind} is held is forgotten at once`, async () => {
       await using world = await World.open();
@@ -30,7 +33,10 @@ for (const [kind, head] of [['request', get], ['upgrade', upgrade]] as const) {
       });
       const client = await world.dial();
       client.write(head);
-      await until(() => seen !== undefined, () => 'the request at the workload');
+      await until(
+        () => seen !== undefined,
+        () => 'the request at the workload',
+      );
       const ended = once(seen as unknown as Socket, 'end');
       if (how === 'closes') client.socket.destroy();
       else client.socket.resetAndDestroy();
@@ -57,7 +63,10 @@ for (const [kind, head] of [['request', get], ['upgrade', upgrade]] as const) {
     world.owner.routes.set('a1', pending);
     const client = await world.dial();
     client.write(head);
-    await until(() => world.owner.lookedUp.length === 1, () => 'the look-up');
+    await until(
+      () => world.owner.lookedUp.length === 1,
+      () => 'the look-up',
+    );
     client.socket.destroy();
     await once(client.socket, 'close');
     // The server hears of the close before it reads the next request.

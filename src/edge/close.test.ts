@@ -10,7 +10,10 @@ test('closing refuses new requests and lets running ones end', async () => {
     finish = () => res.end('done');
   });
   const running = world.fetch('a1');
-  await until(() => finish !== undefined, () => 'the request at the workload');
+  await until(
+    () => finish !== undefined,
+    () => 'the request at the workload',
+  );
   const closed = world.edge.close(5_000);
   const { status, headers, body } = await world.fetch('a1');
   assert.equal(status, 503);
@@ -28,7 +31,9 @@ test('closing cuts what has not ended in time', async () => {
   await world.tcp('c3', socket => {
     socket.once('data', () => socket.write('HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n'));
   });
-  const failures = [world.fetch('a1'), world.fetch('b2')].map(answer => assert.rejects(answer, /hang up|RESET/));
+  const failures = [world.fetch('a1'), world.fetch('b2')].map(answer =>
+    assert.rejects(answer, /hang up|RESET/),
+  );
   const tunnel = await world.dial();
   tunnel.write('GET / HTTP/1.1\r\nHost: c3.localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n');
   await tunnel.until('\r\n\r\n');

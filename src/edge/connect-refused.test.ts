@@ -59,5 +59,8 @@ test('a workload that goes to sleep meanwhile gets the request when it is back',
   world.route({ ...route, phase: 'pending', stateName: 'Waking' });
   await world.http('a1', (_, res) => res.end('awake'));
   assert.equal((await answer).body, 'awake');
-  await until(() => world.owner.openOf('a1') === 0, () => 'the end');
+  await until(
+    () => world.owner.openOf('a1') === 0,
+    () => 'the end',
+  );
 });

@@ -69,6 +69,6 @@ test('whatever goes wrong, the count of open connections returns to 0', async ()
         return after;
       }, 0);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });

@@ -8,9 +8,14 @@ test('an error is JSON with message, status, code and the request id', async () 
   assert.equal(status, 404);
   assert.equal(headers['content-type'], 'application/json');
   const { error } = JSON.parse(body);
-  assert.deepEqual(error, { message: error.message, status: 404, code: 'NotFound', id: headers['x-request-id'] });
+  assert.deepEqual(error, {
+    message: error.message,
+    status: 404,
+    code: 'NotFound',
+    id: String(headers['x-request-id']),
+  });
   assert.match(error.message, /none/);
-  assert.match(error.id, /^req_[0-9a-f]{8}$/);
+  assert.match(String(error.id), /^req_[0-9a-f]{8}$/);
 });
 
 test('a browser gets a page, with the texts escaped', async () => {
@@ -57,21 +62,21 @@ test('an upgrade is refused with an answer too', async () => {
   await using world = await World.open();
   const client = await world.dial();
   client.write('GET / HTTP/1.1\r\nHost: none.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-  assert.match(await client.untilEnd(), /^HTTP\/1.1 404 [^]*"code":"NotFound"/);
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 404 [\s\S]*"code":"NotFound"/);
 });
 
 test('a request line that is not HTTP is answered', async () => {
   await using world = await World.open();
   const client = await world.dial();
   client.write('HELO example.test\r\n\r\n');
-  assert.match(await client.untilEnd(), /^HTTP\/1.1 400 [^]*"code":"BadRequest"/);
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 400 [\s\S]*"code":"BadRequest"/);
 });
 
 test('a head that does not come in time is answered', async () => {
   await using world = await World.open({ headTimeoutMs: 100 });
   const client = await world.dial();
   client.write('GET / HTTP/1.1\r\nHost: a1.loc');
-  assert.match(await client.untilEnd(), /^HTTP\/1.1 408 [^]*"status":408/);
+  assert.match(await client.untilEnd(), /^HTTP\/1.1 408 [\s\S]*"status":408/);
 });
 
 test('a head that is too large is answered', async () => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World } from './testing/world.ts';
 
-async function seenBy(world: World, headers: Record<string, string | string[]>): Promise<Record<string, string>> {
+async function seenBy(
+  world: World,
+  headers: Record<string, string | string[]>,
+): Promise<Record<string, string>> {
   await world.http('a1', (req, res) => res.end(JSON.stringify(req.headers)));
   return JSON.parse((await world.fetch('a1', '/p?q', { headers })).body);
 }
@@ -16,7 +19,7 @@ test('what a client says in x-verified headers never reaches the workload', asyn
     'x-verified-anything': '1',
     x_verified_username: 'eve',
     'x-verified_username': 'eve',
-    'X_Forwarded_For': '6.6.6.6',
+    X_Forwarded_For: '6.6.6.6',
   });
   const verified = Object.entries(seen).filter(([name]) => /x[-_]verified/i.test(name));
   assert.deepEqual(Object.fromEntries(verified), { 'x-verified-path': '/p', 'x-verified-backend': 'a1' });

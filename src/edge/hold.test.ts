@@ -11,7 +11,10 @@ test('requests are held until their workload is ready, then all go on', async ()
   const answers = [1, 2, 3].map(n => world.fetch('a1', `/${n}`, { method: 'POST' }, `body ${n}`));
   await world.untilOpen('a1', 3);
   await world.http('a1', (req, res) => req.pipe(res));
-  assert.deepEqual((await Promise.all(answers)).map(answer => answer.body), ['body 1', 'body 2', 'body 3']);
+  assert.deepEqual(
+    (await Promise.all(answers)).map(answer => answer.body),
+    ['body 1', 'body 2', 'body 3'],
+  );
   await world.untilOpen('a1', 0);
 });
 
@@ -73,7 +76,10 @@ test('a new request to an ended workload is a 410, but open ones go on', async (
     finish = () => res.end('ended');
   });
   const open = world.fetch('a1');
-  await until(() => finish !== undefined, () => 'the request at the workload');
+  await until(
+    () => finish !== undefined,
+    () => 'the request at the workload',
+  );
   world.route({ ...route, phase: 'ended', stateName: 'Terminated' });
   const { status, body } = await world.fetch('a1');
   assert.equal(status, 410);

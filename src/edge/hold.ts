@@ -1,12 +1,12 @@
 import type { RouteEntry } from './routes.ts';
 import type { Visit } from './visit.ts';
 
-/** How the wait for a workload went. `forgotten`: ask for it again. `gone`: the client has left. */
-export type HoldOutcome = 'ready' | 'ended' | 'late' | 'forgotten' | 'gone';
+/** How the wait for a workload went. `forgotten`: ask for it again. */
+export type HoldOutcome = 'ready' | 'ended' | 'late' | 'forgotten';
 
 /**
- * Waits until the workload is ready, its end, `deadline` (ms of `performance.now()`), or until the client has
- * left. The body of the request stays unread meanwhile.
+ * Waits until the workload is ready, its end, `deadline` (ms of `performance.now()`). The body of the
+ * request stays unread meanwhile. Ends at once, with any outcome, when the client leaves.
  */
 export function hold(entry: RouteEntry, visit: Visit, deadline: number): Promise<HoldOutcome> {
   return new Promise(resolve => {
@@ -23,7 +23,7 @@ export function hold(entry: RouteEntry, visit: Visit, deadline: number): Promise
     };
     const timer = setTimeout(() => finish('late'), Math.max(0, deadline - performance.now()));
     const unwatch = entry.watch(look);
-    visit.onGone = () => finish('gone');
+    visit.onGone = () => finish('late');
     look();
   });
 }

@@ -124,6 +124,7 @@ export class HttpEdge implements Edge {
 
       this.#count(visit);
       const outcome = await hold(entry, visit, deadline);
+      if (visit.gone) return;
       switch (outcome) {
         case 'ready':
           return this.#forward(visit, entry, decision.admission);
@@ -131,8 +132,6 @@ export class HttpEdge implements Edge {
           return visit.refuse('endedWhileHeld', { state: entry.route.stateName });
         case 'late':
           return visit.refuse('startLate', { state: entry.route.stateName });
-        case 'gone':
-          return;
         case 'forgotten':
           break;
       }

@@ -6,9 +6,16 @@ export function relayInformational(req: IncomingMessage, res: ServerResponse, he
   if (req.httpVersionMajor === 1 && req.httpVersionMinor === 0) return;
   if (head.status === 100) res.writeContinue();
   else if (head.status === 102) res.writeProcessing();
-  else if (head.status === 103) {
-    const links = linksOf(head.headers);
-    if (links.length > 0) res.writeEarlyHints({ link: links });
+  else if (head.status === 103) relayHints(res, linksOf(head.headers));
+}
+
+function relayHints(res: ServerResponse, links: readonly string[]): void {
+  for (const link of links) {
+    try {
+      res.writeEarlyHints({ link });
+    } catch {
+      // Node writes only links of the plainest form. A hint may be missed; the final response has the link too.
+    }
   }
 }
 

@@ -25,6 +25,6 @@ export const limits = {
   lingerMs: 1_000,
   /** Silence after which a tunnel with one closed side is cut. */
   halfOpenIdleMs: 30_000,
-  /** TCP keep-alive of tunnels: a dead peer must not keep a workload awake. */
-  tunnelKeepAliveMs: 30_000,
+  /** TCP keep-alive: a dead peer must not keep a workload awake. */
+  keepAliveMs: 30_000,
 } as const;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { render } from './answer.ts';
 import { edgeErrors } from './errors.ts';
+import { limits } from './limits.ts';
 
 /**
  * How a listener in front of an edge must be set: heads are limited in time, bodies are not.
@@ -16,6 +17,7 @@ export function listenerOptions(headTimeoutMs: number): ServerOptions {
     connectionsCheckingInterval: Math.min(Math.max(Math.ceil(headTimeoutMs / 4), 100), 5_000),
     noDelay: true,
     keepAlive: true,
+    keepAliveInitialDelay: limits.keepAliveMs,
   };
 }
 

@@ -8,7 +8,10 @@ test('a workload the edge has not heard of is asked for once and remembered', as
   world.edge.forget('a1');
   world.owner.routes.set('a1', route);
   const answers = await Promise.all([world.fetch('a1'), world.fetch('a1'), world.fetch('a1')]);
-  assert.deepEqual(answers.map(answer => answer.body), ['ok', 'ok', 'ok']);
+  assert.deepEqual(
+    answers.map(answer => answer.body),
+    ['ok', 'ok', 'ok'],
+  );
   await world.fetch('a1');
   assert.deepEqual(world.owner.lookedUp, ['a1']);
 });

@@ -1,3 +1,4 @@
+import { addEdgeHeaders } from './response-headers.ts';
 import type { Pass } from './tokens.ts';
 import type { Visit } from './visit.ts';
 
@@ -27,20 +28,14 @@ export async function answerAuthRequest(
   if (visit.gone) return;
   if (pass?.kind !== 'bearer') return visit.refuse('tokenMissing');
 
-  visit.res.writeHead(302, [
-    'location',
-    redirect.replace(/[^\x21-\x7e]/gu, encodeURIComponent),
-    'set-cookie',
-    `${cookieName}=${given}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
-    'cache-control',
-    'no-store',
-    'referrer-policy',
-    'no-referrer',
-    'content-length',
-    '0',
-    'x-berth-backend-id',
-    visit.id,
-  ]);
+  const headers = {
+    location: redirect.replace(/[^\x21-\x7e]/gu, encodeURIComponent),
+    'set-cookie': `${cookieName}=${given}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'content-length': '0',
+  };
+  visit.res.writeHead(302, addEdgeHeaders(Object.entries(headers).flat(), visit.id));
   visit.res.end();
 }
 

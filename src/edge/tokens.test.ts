@@ -9,7 +9,9 @@ const bob: TokenGrant = { kind: 'connection', username: 'bob', userData: { x: 1 
 
 async function open(access: 'open' | 'token', grant: TokenGrant = bob): Promise<World> {
   const world = await World.open();
-  await world.http('a1', (req, res) => res.end(JSON.stringify({ url: req.url, headers: req.headers })), { access });
+  await world.http('a1', (req, res) => res.end(JSON.stringify({ url: req.url, headers: req.headers })), {
+    access,
+  });
   world.owner.tokens.set(token, grant);
   return world;
 }
@@ -27,7 +29,9 @@ for (const access of ['open', 'token'] as const) {
       const client = await world.dial();
       client.write(`GET /${token}${sent} HTTP/1.1\r\nHost: a1.localhost\r\nConnection: close\r\n\r\n`);
       const received = await client.untilEnd();
-      const { url, headers } = JSON.parse(received.slice(received.indexOf('{'), received.lastIndexOf('}') + 1));
+      const { url, headers } = JSON.parse(
+        received.slice(received.indexOf('{'), received.lastIndexOf('}') + 1),
+      );
       assert.equal(url, seen);
       assert.equal(headers['x-verified-username'], 'bob');
       assert.equal(headers['x-verified-user-data'], '{"x":1}');
@@ -41,7 +45,13 @@ for (const access of ['open', 'token'] as const) {
 
 test('a first segment that is no live token is left alone on an open workload', async () => {
   await using world = await open('open');
-  for (const path of [`/${dead}/x`, `/${token}x/y`, `/x/${token}/`, `/${token.slice(1)}/`, `/%61${token.slice(1)}/`]) {
+  for (const path of [
+    `/${dead}/x`,
+    `/${token}x/y`,
+    `/x/${token}/`,
+    `/${token.slice(1)}/`,
+    `/%61${token.slice(1)}/`,
+  ]) {
     const { url, headers } = JSON.parse((await world.fetch('a1', path)).body);
     assert.equal(url, path);
     assert.equal(headers['x-verified-secret'], undefined);

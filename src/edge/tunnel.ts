@@ -45,7 +45,7 @@ export class Tunnel {
     for (const socket of [client, upstream]) {
       socket.setTimeout(0);
       socket.setNoDelay(true);
-      socket.setKeepAlive(true, limits.tunnelKeepAliveMs);
+      socket.setKeepAlive(true, limits.keepAliveMs);
     }
     client.write(headText(head, id), 'latin1');
     client.on('drain', () => this.#connection.resume());

@@ -14,7 +14,10 @@ const cases: [what: string, asked: string, headers: string, status: number][] = 
 for (const [what, asked, headers, status] of cases) {
   test(`a 101 with ${what} is a ${status}`, async () => {
     await using world = await World.open();
-    await world.scripted('a1', `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${headers}\r\nsecret`);
+    await world.scripted(
+      'a1',
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${headers}\r\nsecret`,
+    );
     const client = await world.dial();
     client.write(`GET / HTTP/1.1\r\nHost: a1.localhost\r\nConnection: Upgrade\r\nUpgrade: ${asked}\r\n\r\n`);
     const received = await client.until(status === 101 ? 'secret' : '}}');

@@ -70,7 +70,10 @@ test('a GET on a connection that the workload was about to close is repeated on 
   assert.deepEqual(requests, ['GET', 'GET', 'GET']);
 });
 
-for (const [method, body] of [['POST', undefined], ['PUT', 'x']] as const) {
+for (const [method, body] of [
+  ['POST', undefined],
+  ['PUT', 'x'],
+] as const) {
   test(`a ${method} that may have had an effect is not repeated`, async () => {
     await using world = await World.open();
     const requests = await stale(world);

@@ -52,7 +52,7 @@ export class Visit implements VisitRequest {
       this.tunnel.once('close', closed);
       return;
     }
-    this.res.once('close', closed);
+    this.res.on('close', closed);
     // A pipelined request has no socket of its own yet, and its response would not hear of the end of that one.
     if (this.res.socket === null) {
       const { socket } = this.req;

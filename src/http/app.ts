@@ -16,6 +16,14 @@ export interface AppOptions {
   /** Wording of errors outside all dialects, such as an unknown path. */
   readonly errors: ErrorTable;
   readonly reportFault: ReportFault;
+  /** Fires when the server stops: streams that would never end are cut. */
+  readonly closing: AbortSignal;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly closing: AbortSignal;
+  }
 }
 
 const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -28,6 +36,7 @@ export async function createApp({
   maxBodyBytes,
   errors,
   reportFault,
+  closing,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     serverFactory: toApp => serverFactory(toApp),
@@ -38,6 +47,7 @@ export async function createApp({
     frameworkErrors: (error, _, reply) => sendError(reply, errors, 'invalid', error.message),
   });
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Berth', version } } });
+  app.decorate('closing', closing);
   speakJson(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -33,6 +33,8 @@ export async function sendEventStream(
   reply.hijack();
   const { raw } = reply;
   raw.once('close', () => gone.abort());
+  // Cut, not ended: the stream has more to come, so the client is to ask again.
+  request.server.closing.addEventListener('abort', () => raw.destroy(), { signal: gone.signal });
   raw.writeHead(200, {
     ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
     ...headers,

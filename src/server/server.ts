@@ -68,6 +68,7 @@ export async function startServer(
   if (adopted > 0 || strays > 0) logger.info({ adopted, strays }, 'recovered');
   if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
 
+  const closing = new AbortController();
   let toApp: Parameters<Listener['open']>[0] = () => {};
   const app = await createApp({
     version: packageJson.version,
@@ -78,6 +79,7 @@ export async function startServer(
     maxBodyBytes: settings.jamsocket.maxBodyBytes,
     errors: berthErrors,
     reportFault,
+    closing: closing.signal,
   });
   await registerDialects(
     app,
@@ -105,6 +107,7 @@ export async function startServer(
     url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
     banner,
     stop: async () => {
+      closing.abort();
       await Promise.all([listener.close(drainMs), edge.close(drainMs)]);
       await engine.close();
       await runtime.close();

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { bearerToken } from '../../http/index.ts';
 import type { Account, Identity, Principal } from '../../identity/index.ts';
 import { BerthError } from '../../lib/errors.ts';
@@ -10,17 +10,22 @@ declare module 'fastify' {
   }
 }
 
-/** Lets a scope in only with a valid token. */
-export function requireToken(app: FastifyInstance, identity: Identity): void {
-  app.decorateRequest('berthPrincipal', undefined);
-  app.addHook('onRequest', async request => {
+/** Checks that run before the body is looked at. */
+export function accessChecks(identity: Identity) {
+  const signedIn: onRequestAsyncHookHandler = async request => {
     const token = bearerToken(request);
     const principal = token === undefined ? undefined : await identity.authenticate(token);
     if (principal === undefined) throw new BerthError('unauthenticated', 'a valid token is required');
     if (!principal.account.enabled) throw new BerthError('account-disabled', 'the user is disabled');
     request.berthPrincipal = principal;
-  });
+  };
+  const administrator: onRequestAsyncHookHandler = async request => {
+    if (!principalOf(request).isAdmin) throw new BerthError('forbidden', 'this is for administrators');
+  };
+  return { token: [signedIn], administrator: [signedIn, administrator] } as const;
 }
+
+export type AccessChecks = ReturnType<typeof accessChecks>;
 
 export function principalOf(request: FastifyRequest): Principal {
   if (request.berthPrincipal === undefined) throw new Error('the route does not require a token');

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Dialect } from '../../http/index.ts';
+import { accessChecks } from './access.ts';
 import { berthErrors } from './errors.ts';
 import type { BerthParts } from './parts.ts';
 import { accountRoutes } from './routes/accounts.ts';
@@ -18,7 +19,9 @@ export const berth = {
   register(app: FastifyInstance, parts: BerthParts): void {
     healthRoutes(app, parts);
     metricsRoutes(app, parts);
-    accountRoutes(app, parts);
-    tokenRoutes(app, parts);
+    const access = accessChecks(parts.identity);
+    app.decorateRequest('berthPrincipal', undefined);
+    accountRoutes(app, parts, access);
+    tokenRoutes(app, parts, access);
   },
 } satisfies Dialect<BerthParts>;

@@ -3,6 +3,7 @@ import {
   createServer as createHttpServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type RequestListener,
   type RequestOptions,
   request,
@@ -11,6 +12,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { EdgeOptions, Route } from '../edge.ts';
 import { answerClientError, createEdge, hostOf, listenerOptions } from '../index.ts';
 import { FakeOwner } from './fake-owner.ts';
+
+/** `headers` by name, unlike the flat lists that node:http takes too. */
+export type Request = Omit<RequestOptions, 'headers'> & { readonly headers?: OutgoingHttpHeaders };
 
 export interface Answer {
   readonly status: number;
@@ -114,7 +118,7 @@ export class World implements AsyncDisposable {
   }
 
   /** Sends a request on a connection of its own and reads the whole answer. */
-  async fetch(id: string, path = '/', options: RequestOptions = {}, body?: string): Promise<Answer> {
+  async fetch(id: string, path = '/', options: Request = {}, body?: string): Promise<Answer> {
     const res = await this.begin(id, path, options, body);
     let text = '';
     res.setEncoding('utf8');
@@ -129,7 +133,7 @@ export class World implements AsyncDisposable {
   }
 
   /** Sends a request and reads the head of its answer. */
-  async begin(id: string, path = '/', options: RequestOptions = {}, body?: string): Promise<IncomingMessage> {
+  async begin(id: string, path = '/', options: Request = {}, body?: string): Promise<IncomingMessage> {
     const req = request({
       host: '127.0.0.1',
       port: this.port,

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { limits } from '../limits.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
 export interface Address {
@@ -57,6 +58,9 @@ export class UpstreamConnection {
       host: address.host,
       port: address.port,
       noDelay: true,
+      // A workload whose network has gone says no goodbye.
+      keepAlive: true,
+      keepAliveInitialDelay: limits.keepAliveMs,
       allowHalfOpen: halfOpen,
       onread: { buffer: readBuffer, callback: count => this.#read(count) },
     });

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { processLimits } from './limits.ts';
+
+const run = promisify(execFile);
+
+/** USER_HZ: the kernel shows times in this unit on every architecture. */
+const nsPerTick = 10_000_000;
+
+interface TableEntry {
+  readonly pid: number;
+  readonly group: number;
+  readonly startTime: string;
+  readonly cpuNs: number;
+}
+
+/** The living processes; empty where there is no /proc. */
+async function livingProcesses(): Promise<TableEntry[]> {
+  const names = await readdir('/proc').catch(() => []);
+  const entries = await Promise.all(names.filter(name => /^\d+$/.test(name)).map(readEntry));
+  return entries.filter(entry => entry !== undefined);
+}
+
+async function readEntry(pid: string): Promise<TableEntry | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name in parentheses may hold anything; fields count from behind it (proc_pid_stat(5)).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  const startTime = fields[19];
+  if (state === undefined || startTime === undefined || state === 'Z' || state === 'X') return undefined;
+  const ticks = Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
+  return { pid: Number(pid), group: Number(group), startTime, cpuNs: ticks * nsPerTick };
+}
+
+/**
+ * Tells a process from a later one with the same number, also from one after a reboot of the machine;
+ * undefined when there is none.
+ */
+export async function startTimeOf(pid: number): Promise<string | undefined> {
+  const entry = await readEntry(String(pid));
+  if (entry !== undefined) {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+    return `${entry.startTime} ${boot.trim()}`;
+  }
+  if (process.platform === 'linux') return undefined;
+  const shown = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
+  return shown?.stdout.trim() || undefined;
+}
+
+/** Groups in which some process has `entry` (`NAME=value`) in its environment. */
+export async function groupsWithEnvironment(entry: string): Promise<number[]> {
+  const groups = new Set<number>();
+  for (const { pid, group } of await livingProcesses()) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(entry)) groups.add(group);
+  }
+  return [...groups];
+}
+
+/** CPU time (ns, ended children included) and resident memory of a group; zeros where there is no /proc. */
+export async function groupUsage(group: number): Promise<{ cpuNs: number; memoryBytes: number }> {
+  const members = (await livingProcesses()).filter(entry => entry.group === group);
+  const memory = await Promise.all(members.map(({ pid }) => residentBytes(pid)));
+  return { cpuNs: sum(members.map(entry => entry.cpuNs)), memoryBytes: sum(memory) };
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return 1024 * Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** @returns false when there is no such process or group (a negative number) */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    // EPERM: something is there, but it runs as somebody else (macOS also says so of zombies).
+    if ((error as NodeJS.ErrnoException).code === 'EPERM') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Kills a group; resolves when none of it lives, or after `killTimeoutMs`. */
+export async function endGroup(group: number): Promise<void> {
+  const deadline = performance.now() + processLimits.killTimeoutMs;
+  while (signal(-group, 'SIGKILL') && performance.now() < deadline) {
+    await delay(processLimits.killPollMs);
+    // What is left may be dead already, and only wait for its parent to take note.
+    if (process.platform === 'linux' && !(await livingProcesses()).some(entry => entry.group === group)) return;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LogStream, LogWriter } from '../../logs/logs.ts';
+import { processLimits } from './limits.ts';
+import { endGroup, groupsWithEnvironment, signal } from './process-table.ts';
+import { exitCodeOf, type GroupLeader } from './spawn.ts';
+
+export interface ProgramEnd {
+  readonly exitCode: number;
+  readonly exitedAt: Date;
+}
+
+/** The main process of a workload and what it has started, with its output on the way to the log. */
+export class Program {
+  readonly pid: number;
+  /** Settles when no process is left and the log is complete. Never rejects. */
+  readonly ended: Promise<ProgramEnd>;
+  readonly #leader: GroupLeader;
+  readonly #log: LogWriter;
+  /** A variable that all processes of the workload have, and no others. */
+  readonly #mark: string;
+  readonly #deadlines = new Set<NodeJS.Timeout>();
+  #isOver = false;
+
+  constructor(leader: GroupLeader, log: LogWriter, mark: string) {
+    this.pid = leader.pid;
+    this.#leader = leader;
+    this.#log = log;
+    this.#mark = mark;
+    this.ended = this.#run();
+  }
+
+  /** @returns false when the main process has ended already */
+  signal(name: NodeJS.Signals, killAfterMs: number): boolean {
+    if (this.#isOver || !signal(this.pid, name)) return false;
+    this.#deadlines.add(setTimeout(() => this.kill(), killAfterMs));
+    return true;
+  }
+
+  /** @returns false when the main process has ended already */
+  kill(): boolean {
+    return !this.#isOver && signal(-this.pid, 'SIGKILL');
+  }
+
+  async #run(): Promise<ProgramEnd> {
+    const { child } = this.#leader;
+    const output = Promise.all([this.#copy('stdout', child.stdout), this.#copy('stderr', child.stderr)]);
+    const exitCode = await new Promise<number>(resolve => {
+      child.once('exit', (code, name) => resolve(exitCodeOf(code, name)));
+    });
+    const exitedAt = new Date();
+    this.#isOver = true;
+    for (const deadline of this.#deadlines) clearTimeout(deadline);
+    await endGroup(this.pid);
+    await this.#finish(output);
+    await this.#log.close().catch(() => undefined);
+    return { exitCode, exitedAt };
+  }
+
+  /** Output that can't be stored is lost: a full disk must not stop the program. */
+  async #copy(name: LogStream, output: Readable | null): Promise<void> {
+    try {
+      for await (const chunk of output ?? []) await this.#log.write(name, chunk as Buffer).catch(() => undefined);
+    } catch {
+      // Destroyed by `#finish`.
+    }
+  }
+
+  async #finish(output: Promise<unknown>): Promise<void> {
+    if (await within(processLimits.outputGraceMs, output)) return;
+    for (const group of await groupsWithEnvironment(this.#mark)) await endGroup(group);
+    if (await within(processLimits.outputTimeoutMs, output)) return;
+    this.#leader.child.stdout?.destroy();
+    this.#leader.child.stderr?.destroy();
+    await output;
+  }
+}
+
+async function within(timeoutMs: number, task: Promise<unknown>): Promise<boolean> {
+  const stop = new AbortController();
+  const late = delay(timeoutMs, false, { signal: stop.signal }).catch(() => false);
+  const inTime = await Promise.race([task.then(() => true), late]);
+  stop.abort();
+  return inTime;
+}
