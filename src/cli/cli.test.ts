@@ -13,6 +13,7 @@ interface Seen {
   readonly method: string;
   readonly url: string;
   readonly token: string | undefined;
+  readonly actAs: unknown;
   readonly body: unknown;
 }
 
@@ -25,7 +26,14 @@ async function serve(t: TestContext, answers: Answers): Promise<{ url: string; s
     void (async () => {
       const body = (await req.toArray()).join('');
       const token = req.headers.authorization?.replace('Bearer ', '');
-      seen.push({ method: req.method ?? '', url: req.url ?? '', token, body: body && JSON.parse(body) });
+      const actAs = req.headers['x-jamsocket-admin-as-account'];
+      seen.push({
+        method: req.method ?? '',
+        url: req.url ?? '',
+        token,
+        actAs,
+        body: body && JSON.parse(body),
+      });
       const answer = answers[`${req.method} ${req.url}`] ?? {
         error: { code: 'NotFound', status: 404, message: 'not found', id: 'req_1' },
       };
@@ -112,7 +120,10 @@ test('spawn --no-wait --json prints the answer at once', async t => {
   const env = { BERTH_URL: url, BERTH_TOKEN: 'a.b' };
   const { out } = await berth(env, 'spawn', 'web', '--no-wait', '--json', '--account', 'other');
   assert.deepEqual(JSON.parse(out), spawned);
-  assert.equal(seen.length, 1);
+  assert.deepEqual(
+    seen.map(request => request.actAs),
+    ['other'],
+  );
 });
 
 test('service create sends the command after --, with its own options', async t => {

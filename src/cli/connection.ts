@@ -29,7 +29,8 @@ export interface Connection {
 
 export async function connect({ env }: Context, options: ServerOptions): Promise<Connection> {
   const url = options.url ?? (env.BERTH_URL || defaultUrl);
-  const client = new BerthClient({ url, token: env.BERTH_TOKEN || (await adminToken(url, env)) });
+  const token = env.BERTH_TOKEN?.trim() || (await adminToken(url, env));
+  const client = new BerthClient({ url, token, actAs: options.account });
   return {
     client,
     account: async () => options.account ?? (await client.identity()).account,

@@ -39,7 +39,7 @@ function wayOutOf({ code, status }: ApiError): string | undefined {
       return `Set BERTH_TOKEN. On the server's machine the administrator's token is in the file admin-token of its
 data folder, which is found by itself when BERTH_DATA_DIR names that folder.`;
     case 'Forbidden':
-      return 'The token belongs to another account. See whose it is with --account left out, or use another token.';
+      return 'The token belongs to another account. Leave --account out to act on its own, or use another token.';
     case 'NotFound':
       return 'See what there is: `berth service list`, `berth backend list`.';
     case 'BackendNotRunning':

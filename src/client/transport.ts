@@ -4,13 +4,8 @@ import { type ReconnectOptions, readEvents, type ServerSentEvent } from './event
 export interface TransportOptions {
   readonly url: string;
   readonly token?: string | undefined;
-  readonly fetch?: typeof globalThis.fetch;
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** How long the answer may take. */
-  readonly timeoutMs?: number;
+  /** The account that an administrator's token acts on; of no effect with other tokens. */
+  readonly actAs?: string | undefined;
 }
 
 export interface StreamOptions {
@@ -20,54 +15,61 @@ export interface StreamOptions {
   readonly reconnect?: ReconnectOptions;
 }
 
+interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 /** A spawn may wait for the end of another backend, so this is well above the server's own limits. */
 const answerTimeoutMs = 90_000;
 
 /** Requests to one server with one token. */
 export class Transport {
   readonly url: string;
-  readonly #token: string | undefined;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor({ url, token, fetch = globalThis.fetch }: TransportOptions) {
+  constructor({ url, token, actAs }: TransportOptions) {
     this.url = url.replace(/\/+$/, '');
-    this.#token = token;
-    this.#fetch = fetch;
+    this.#headers = {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(actAs === undefined ? {} : { 'x-jamsocket-admin-as-account': actAs }),
+    };
   }
 
-  get<Answer>(path: string, options?: RequestOptions): Promise<Answer> {
-    return this.#json('GET', path, undefined, options);
+  get<Answer>(path: string): Promise<Answer> {
+    return this.#json('GET', path, undefined);
   }
 
-  post<Answer>(path: string, body: object, options?: RequestOptions): Promise<Answer> {
-    return this.#json('POST', path, body, options);
+  post<Answer>(path: string, body: object): Promise<Answer> {
+    return this.#json('POST', path, body);
   }
 
-  delete<Answer>(path: string, options?: RequestOptions): Promise<Answer> {
-    return this.#json('DELETE', path, undefined, options);
+  delete<Answer>(path: string): Promise<Answer> {
+    return this.#json('DELETE', path, undefined);
   }
 
   /** The events of a stream, also across restarts of the server. */
   stream(path: string, options: StreamOptions): AsyncGenerator<ServerSentEvent, void, undefined> {
     const open = async (signal: AbortSignal, lastEventId: string | undefined): Promise<Response> => {
-      const headers: Record<string, string> = { accept: 'text/event-stream' };
-      if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-      const response = await this.#send('GET', path, { headers, signal });
+      const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const response = await this.#send('GET', path, {
+        headers: { accept: 'text/event-stream', ...resume },
+        signal,
+      });
       if (!response.ok) throw await errorOf(response);
       return response;
     };
     return readEvents({ ...options, open });
   }
 
-  async #json<Answer>(method: string, path: string, body: object | undefined, options: RequestOptions = {}) {
-    const limit = AbortSignal.timeout(options.timeoutMs ?? answerTimeoutMs);
-    const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-    const init: RequestInit = { signal };
-    if (body !== undefined) {
-      init.headers = { 'content-type': 'application/json' };
-      init.body = JSON.stringify(body);
-    }
-    const response = await this.#send(method, path, init);
+  async #json<Answer>(method: string, path: string, body: object | undefined): Promise<Answer> {
+    const signal = AbortSignal.timeout(answerTimeoutMs);
+    const content =
+      body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await this.#send(method, path, { signal, ...content });
     if (!response.ok) throw await errorOf(response);
     try {
       return (await response.json()) as Answer;
@@ -76,13 +78,15 @@ export class Transport {
     }
   }
 
-  async #send(method: string, path: string, init: RequestInit): Promise<Response> {
-    const headers = new Headers(init.headers);
-    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
+  async #send(method: string, path: string, init: SendOptions): Promise<Response> {
     try {
-      return await this.#fetch(this.url + path, { ...init, method, headers });
+      return await fetch(this.url + path, {
+        ...init,
+        method,
+        headers: { ...init.headers, ...this.#headers },
+      });
     } catch (error) {
-      if (init.signal?.aborted && init.signal.reason?.name !== 'TimeoutError') throw init.signal.reason;
+      if (init.signal.aborted && init.signal.reason?.name !== 'TimeoutError') throw init.signal.reason;
       throw connectionErrorOf(this.url, error);
     }
   }

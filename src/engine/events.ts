@@ -16,9 +16,12 @@ export class Journal {
     this.#clock = clock;
   }
 
-  /** Writes a step and tells it; undefined when the status machine forbids it from the present status. */
-  async append(step: Omit<NewStatus, 'at'>): Promise<StatusEntry | undefined> {
-    const entry = await this.#store.append({ ...step, at: this.#clock.now() });
+  /**
+   * Writes a step and tells it; undefined when the status machine forbids it from the present status.
+   * @param step at its own time, or now
+   */
+  async append(step: Omit<NewStatus, 'at'> & { at?: Date }): Promise<StatusEntry | undefined> {
+    const entry = await this.#store.append({ ...step, at: step.at ?? this.#clock.now() });
     if (entry !== undefined) this.publish(entry);
     return entry;
   }

@@ -47,7 +47,7 @@ export function speakJson(app: FastifyInstance): void {
  * An empty body is `{}`, and `null` in a field means that it is absent.
  * @throws {BerthError} `invalid`
  */
-function parseJsonBody(text: string): Record<string, unknown> {
+export function parseJsonBody(text: string): Record<string, unknown> {
   if (text.trim() === '') return {};
   let body: unknown;
   try {

@@ -5,7 +5,7 @@ import { randomId } from '../lib/ids.ts';
 export function createLogger(level: string): Logger {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: true }),
+    pino.destination({ fd: 2, sync: false }),
   );
 }
 

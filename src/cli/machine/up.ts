@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { BerthError } from '../../lib/errors.ts';
 import type { Context } from '../context.ts';
 import { CommandError } from '../explain.ts';
 import { settingsOf, withSettingFlags } from './settings.ts';
@@ -35,6 +36,7 @@ export function registerUp(parent: Command, context: Context): void {
 }
 
 function explainStart(error: unknown): unknown {
+  if (error instanceof BerthError) return new CommandError(error.message);
   const { code, address, port, path } = error as NodeJS.ErrnoException & {
     readonly address?: string;
     readonly port?: number;

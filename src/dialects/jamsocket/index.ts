@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Dialect } from '../../http/index.ts';
 import { accessChecks, decorateSubject } from './access.ts';
+import { explainCutBodies } from './cut-bodies.ts';
 import { jamsocketErrors } from './errors.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -23,6 +24,7 @@ export const jamsocket = {
   register(app: FastifyInstance, parts: JamsocketParts): void {
     const access = accessChecks(parts);
     const urls = new BackendUrls(parts.settings);
+    explainCutBodies(app);
     decorateSubject(app);
     authRoutes(app, access);
     serviceRoutes(app, parts, access);

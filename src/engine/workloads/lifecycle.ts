@@ -236,14 +236,15 @@ export class Lifecycle {
       reason: stopped?.reason ?? failure?.reason ?? endReason(exit),
       ...(lastStatus && { lastStatus }),
       ...(stopped?.kind && { kind: stopped.kind }),
-      ...(exit?.exitCode !== undefined && { exitCode: exit.exitCode }),
+      // It may have ended while the server was away.
+      ...(exit?.exitCode !== undefined && { at: exit.exitedAt, exitCode: exit.exitCode }),
       ...(exit?.outOfMemory && { outOfMemory: true }),
     };
     while (!(await this.#tryWriteEnd(end))) await delay(writeRetryMs, undefined, { ref: false });
   }
 
   /** A full disk must not leave a lock held for ever: the end is written as soon as it can be. */
-  async #tryWriteEnd(end: Omit<NewStatus, 'workloadId' | 'at' | 'status'>): Promise<boolean> {
+  async #tryWriteEnd(end: Partial<NewStatus>): Promise<boolean> {
     try {
       await this.#step('terminated', end);
       return true;

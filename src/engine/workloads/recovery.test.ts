@@ -11,17 +11,18 @@ test('a ready workload is adopted with its history as it was', async t => {
   assert.equal(world.runtime.asked.filter(what => what.startsWith('create')).length, 1);
 });
 
-test('an exit during the absence is recorded with its code', async t => {
+test('an exit during the absence is recorded with its code and time', async t => {
   const world = await engineWorld(t);
   const { backend } = await world.spawn('listens');
   await world.reaches(backend.id, 'ready');
+  const exitedAt = new Date(Date.now() + 5_000);
   await world.restart(async () => {
     await world.runtime.remove(backend.id);
-    const exit = { id: backend.id, exitCode: 5, exitedAt: new Date(), outOfMemory: false };
+    const exit = { id: backend.id, exitCode: 5, exitedAt, outOfMemory: false };
     world.runtime.left.push({ state: 'exited', ...exit });
   });
   const end = await world.reaches(backend.id, 'terminated');
-  assert.deepEqual([end.reason, end.exitCode, end.lastStatus], ['failed', 5, 'ready']);
+  assert.deepEqual([end.reason, end.exitCode, end.lastStatus, end.at], ['failed', 5, 'ready', exitedAt]);
 });
 
 test('a workload that is gone without a trace is lost', async t => {

@@ -5,7 +5,8 @@ import { exitCodeOf, type GroupLeader } from './spawn.ts';
 /** A further process of a workload. What it leaves behind in its group ends with it. */
 export function execProcess({ child, pid }: GroupLeader): ExecProcess {
   const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error('an exec session needs three pipes');
+  if (stdin === null || stdout === null || stderr === null)
+    throw new Error('an exec session needs three pipes');
   stdin.on('error', () => {}); // it may end without reading all of its input
   let isOver = false;
   child.once('exit', () => {

@@ -93,6 +93,7 @@ export async function endGroup(group: number): Promise<void> {
   while (signal(-group, 'SIGKILL') && performance.now() < deadline) {
     await delay(processLimits.killPollMs);
     // What is left may be dead already, and only wait for its parent to take note.
-    if (process.platform === 'linux' && !(await livingProcesses()).some(entry => entry.group === group)) return;
+    if (process.platform === 'linux' && !(await livingProcesses()).some(entry => entry.group === group))
+      return;
   }
 }

@@ -13,6 +13,8 @@ export interface ProgramEnd {
 /** The main process of a workload and what it has started, with its output on the way to the log. */
 export class Program {
   readonly pid: number;
+  /** Settles when the main process has ended; others of the workload may still be there. */
+  readonly mainEnded: Promise<ProgramEnd>;
   /** Settles when no process is left and the log is complete. Never rejects. */
   readonly ended: Promise<ProgramEnd>;
   readonly #leader: GroupLeader;
@@ -27,7 +29,14 @@ export class Program {
     this.#leader = leader;
     this.#log = log;
     this.#mark = mark;
-    this.ended = this.#run();
+    const { child } = leader;
+    const output = Promise.all([this.#copy('stdout', child.stdout), this.#copy('stderr', child.stderr)]);
+    this.mainEnded = this.#untilMainEnds();
+    this.ended = this.#untilAllEnds(output);
+  }
+
+  get isRunning(): boolean {
+    return !this.#isOver;
   }
 
   /** @returns false when the main process has ended already */
@@ -42,25 +51,28 @@ export class Program {
     return !this.#isOver && signal(-this.pid, 'SIGKILL');
   }
 
-  async #run(): Promise<ProgramEnd> {
-    const { child } = this.#leader;
-    const output = Promise.all([this.#copy('stdout', child.stdout), this.#copy('stderr', child.stderr)]);
-    const exitCode = await new Promise<number>(resolve => {
-      child.once('exit', (code, name) => resolve(exitCodeOf(code, name)));
-    });
-    const exitedAt = new Date();
+  async #untilMainEnds(): Promise<ProgramEnd> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.#leader.child.once('exit', (code, name) => resolve(exitCodeOf(code, name)));
+    const exitCode = await promise;
     this.#isOver = true;
     for (const deadline of this.#deadlines) clearTimeout(deadline);
+    return { exitCode, exitedAt: new Date() };
+  }
+
+  async #untilAllEnds(output: Promise<unknown>): Promise<ProgramEnd> {
+    const end = await this.mainEnded;
     await endGroup(this.pid);
     await this.#finish(output);
     await this.#log.close().catch(() => undefined);
-    return { exitCode, exitedAt };
+    return end;
   }
 
   /** Output that can't be stored is lost: a full disk must not stop the program. */
   async #copy(name: LogStream, output: Readable | null): Promise<void> {
     try {
-      for await (const chunk of output ?? []) await this.#log.write(name, chunk as Buffer).catch(() => undefined);
+      for await (const chunk of output ?? [])
+        await this.#log.write(name, chunk as Buffer).catch(() => undefined);
     } catch {
       // Destroyed by `#finish`.
     }

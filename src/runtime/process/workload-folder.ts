@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type WorkloadAddress, RuntimeError, type WorkloadSpec } from '../runtime.ts';
+import { RuntimeError, type WorkloadAddress, type WorkloadSpec } from '../runtime.ts';
 
 /** What is known of a workload, written before each step so that a restart can put things right. */
 export type WorkloadRecord = {
@@ -65,6 +65,6 @@ export class WorkloadFolder {
   }
 
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -56,7 +56,8 @@ export class Workload {
 
   /** Runs the program; `onExit` is called once, when no process is left and the log is complete. */
   start(onExit: (exit: WorkloadExit) => void): Promise<void> {
-    if (this.#started !== undefined) throw new RuntimeError('start-error', 'the workload was started already');
+    if (this.#started !== undefined)
+      throw new RuntimeError('start-error', 'the workload was started already');
     this.#started = this.#start(onExit);
     return this.#started;
   }
@@ -72,11 +73,15 @@ export class Workload {
     });
     const program = new Program(leader, logs.writer(spec.id), workloadMark(folder));
     this.#program = program;
-    const startTime = await startTimeOf(leader.pid);
-    // It may have ended by now, and the end must not be written before the beginning.
-    if (startTime !== undefined) await this.write({ phase: 'running', pid: leader.pid, startTime });
-    this.#ended = this.#conclude(program);
+    const isNoted = this.#noteRunning(leader.pid);
+    this.#ended = this.#conclude(program, isNoted);
     void this.#ended.then(onExit);
+    await isNoted;
+  }
+
+  async #noteRunning(pid: number): Promise<void> {
+    const startTime = await startTimeOf(pid);
+    if (startTime !== undefined) await this.write({ phase: 'running', pid, startTime });
   }
 
   /** @returns false when there was nothing to stop */
@@ -86,9 +91,9 @@ export class Workload {
     return request.hard ? this.#program.kill() : this.#program.signal(request.signal, request.timeoutMs);
   }
 
-  /** Ends it where it runs; resolves when its exit was told. */
-  async end(): Promise<void> {
-    await this.stop({ hard: true });
+  /** Ends it where it runs; resolves when no process is left and its end is on record. */
+  async end(request: StopRequest): Promise<void> {
+    await this.stop(request);
     await this.#ended;
   }
 
@@ -106,8 +111,10 @@ export class Workload {
     return session;
   }
 
-  async #conclude(program: Program): Promise<WorkloadExit> {
+  async #conclude(program: Program, isNoted: Promise<void>): Promise<WorkloadExit> {
     const { id } = this.#parts.spec;
+    // A program that a restart could not find must not run.
+    await isNoted.catch(() => program.kill());
     await program.mainEnded;
     for (const session of this.#sessions) session.kill('SIGKILL');
     const { exitCode, exitedAt } = await program.ended;

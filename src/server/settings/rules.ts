@@ -29,8 +29,8 @@ export function crossChecks(values: Values, origins: Origins): SettingProblem[] 
     problems.push(problem('logs.max_bytes', text));
   }
 
-  const subnet = String(values.get('network.subnet'));
-  if (subnet !== networkAddress(subnet)) {
+  const subnet = values.get('network.subnet');
+  if (typeof subnet === 'string' && subnet !== networkAddress(subnet)) {
     problems.push(
       problem('network.subnet', `${subnet} has host bits set, it should be ${networkAddress(subnet)}`),
     );

@@ -132,7 +132,7 @@ test('booleans are read from text, and only as plain words', () => {
 });
 
 test('log bounds and the subnet must fit together', () => {
-  const [bounds] = messages(loadSettings({ flags: { 'logs.max_bytes': 16 * 1024 * 1024 } }));
+  const [bounds] = messages(loadSettings({ flags: { 'logs.max_bytes': 8 * 1024 * 1024 } }));
   assert.match(bounds ?? '', /at least twice logs\.segment_bytes/);
   const [subnet] = messages(loadSettings({ env: { BERTH_NETWORK_SUBNET: '10.200.3.0/16' } }));
   assert.match(subnet ?? '', /should be 10\.200\.0\.0\/16/);

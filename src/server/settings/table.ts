@@ -73,13 +73,13 @@ export const settingsTable = {
     flag: '--oci-runtime <name>',
   }),
   'network.subnet': text({
-    default: '10.200.0.0/16',
+    default: undefined,
     pattern: /^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)\/([89]|1\d|2[0-8])$/,
     expects: 'an IPv4 network such as 10.200.0.0/16, with a prefix from /8 to /28',
-    doc: 'Addresses of workloads with a network of their own.',
+    doc: 'Addresses for workloads with a network of their own; a free block is chosen when it is not set.',
   }),
   'network.pool_size': whole({
-    default: 4,
+    default: 8,
     min: 0,
     max: 256,
     doc: 'Network namespaces kept ready for the next spawns.',
@@ -180,7 +180,7 @@ export const settingsTable = {
   }),
 
   'logs.segment_bytes': whole({
-    default: 16 * mebibyte,
+    default: 8 * mebibyte,
     min: 64 * 1024,
     max: 1024 * mebibyte,
     unit: 'bytes',

@@ -1,0 +1,182 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AsyncQueue } from '../../lib/async-queue.ts';
+import type { Logs } from '../../logs/logs.ts';
+import {
+  type ExecProcess,
+  type ExecSpec,
+  type ImageReference,
+  type PreparedImage,
+  type RecoveredWorkload,
+  type Runtime,
+  type RuntimeCapabilities,
+  RuntimeError,
+  type RuntimeEvent,
+  type StopRequest,
+  type WorkloadAddress,
+  type WorkloadExit,
+  type WorkloadSpec,
+  type WorkloadStats,
+} from '../runtime.ts';
+import { processLimits } from './limits.ts';
+import { Ports } from './ports.ts';
+import { groupUsage } from './process-table.ts';
+import { endLeftOvers } from './recovery.ts';
+import { checkDirectory } from './spawn.ts';
+import { Workload } from './workload.ts';
+import { WorkloadFolder } from './workload-folder.ts';
+
+export interface ProcessRuntimeOptions {
+  readonly dataDir: string;
+  readonly logs: Logs;
+}
+
+const host = '127.0.0.1';
+
+/**
+ * Runs workloads as plain processes of the server's own user: no privileges needed, no isolation given. Each
+ * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
+ * the server.
+ */
+export class ProcessRuntime implements Runtime {
+  readonly name = 'process';
+  readonly #dataDir: string;
+  readonly #logs: Logs;
+  readonly #ports = new Ports(host);
+  readonly #workloads = new Map<string, Workload>();
+  readonly #listeners = new Set<AsyncQueue<RuntimeEvent>>();
+  #root = '';
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#dataDir = options.dataDir;
+    this.#logs = options.logs;
+  }
+
+  capabilities(): RuntimeCapabilities {
+    return { isolation: false, survivesServer: false, limits: [], images: ['host'] };
+  }
+
+  async open(): Promise<void> {
+    const root = join(this.#dataDir, 'process');
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    this.#root = await realpath(root);
+  }
+
+  async close(): Promise<void> {
+    const soft = { hard: false, signal: 'SIGTERM', timeoutMs: processLimits.closeTimeoutMs } as const;
+    await Promise.all([...this.#workloads.values()].map(workload => workload.end(soft)));
+    await Promise.all([...this.#workloads.values()].map(({ address }) => this.#ports.release(address.port)));
+    this.#workloads.clear();
+    for (const listener of this.#listeners) listener.end();
+  }
+
+  async prepare(image: ImageReference): Promise<PreparedImage> {
+    if (image.kind !== 'host') {
+      throw new RuntimeError(
+        'image-error',
+        'this server runs plain processes, which need no image; the runtimes oci and docker run images',
+      );
+    }
+    const config = { command: [], env: {}, user: '', workingDirectory: '/', stopSignal: 'SIGTERM' } as const;
+    return { reference: image, layers: [], config };
+  }
+
+  async create(spec: WorkloadSpec): Promise<WorkloadAddress> {
+    const folder = new WorkloadFolder(this.#root, spec.id);
+    if (spec.directory !== undefined) await checkDirectory(spec.directory);
+    await folder.make();
+    const lease = await this.#ports.lease();
+    try {
+      await this.#logs.create(spec.id);
+      const address = { host, port: lease.port };
+      const workload = new Workload({ spec, folder, lease, address, logs: this.#logs });
+      await workload.write({ phase: 'created' });
+      this.#workloads.set(spec.id, workload);
+      return address;
+    } catch (error) {
+      await this.#ports.release(lease.port);
+      await folder.remove();
+      throw error;
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#workload(id).start(exit => this.#tell(exit));
+  }
+
+  async stop(id: string, request: StopRequest): Promise<boolean> {
+    return (await this.#workloads.get(id)?.stop(request)) ?? false;
+  }
+
+  async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
+    return this.#workload(id).exec(spec);
+  }
+
+  async recover(): Promise<RecoveredWorkload[]> {
+    const folders = await WorkloadFolder.all(this.#root);
+    const recovered = await Promise.all(folders.map(folder => this.#recover(folder)));
+    return recovered.filter(workload => workload !== undefined);
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    const listener = new AsyncQueue<RuntimeEvent>();
+    const leave = (): void => {
+      this.#listeners.delete(listener);
+      listener.abort();
+    };
+    this.#listeners.add(listener);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    return listener;
+  }
+
+  async stats(id: string): Promise<WorkloadStats> {
+    const { group } = this.#workload(id);
+    if (group === undefined) throw new RuntimeError('not-found', `workload ${id} does not run`);
+    return groupUsage(group);
+  }
+
+  async remove(id: string): Promise<void> {
+    const workload = this.#workloads.get(id);
+    await workload?.end({ hard: true });
+    await new WorkloadFolder(this.#root, id).remove();
+    if (workload === undefined) return;
+    this.#workloads.delete(id);
+    await this.#ports.release(workload.address.port);
+  }
+
+  async #recover(folder: WorkloadFolder): Promise<RecoveredWorkload | undefined> {
+    const { id } = folder;
+    const record = await folder.read();
+    if (record === undefined) {
+      await folder.remove();
+      return undefined;
+    }
+    if (record.phase === 'created') {
+      const { spec, address } = record;
+      const lease = await this.#ports.leaseAgain(address.port);
+      this.#workloads.set(id, new Workload({ spec, folder, lease, address, logs: this.#logs }));
+      return { id, state: 'created', address };
+    }
+    if (record.phase === 'exited') {
+      const { exitCode, exitedAt } = record;
+      const code = exitCode === undefined ? {} : { exitCode };
+      return { id, state: 'exited', ...code, exitedAt: new Date(exitedAt), outOfMemory: false };
+    }
+    await endLeftOvers(folder, record);
+    const exitedAt = new Date();
+    const { spec, address } = record;
+    await folder.write({ spec, address, phase: 'exited', exitedAt: exitedAt.toISOString() });
+    return { id, state: 'exited', exitedAt, outOfMemory: false };
+  }
+
+  #tell(exit: WorkloadExit): void {
+    for (const listener of this.#listeners) listener.push({ type: 'exit', ...exit });
+  }
+
+  #workload(id: string): Workload {
+    const workload = this.#workloads.get(id);
+    if (workload === undefined) throw new RuntimeError('not-found', `workload ${id} does not exist`);
+    return workload;
+  }
+}

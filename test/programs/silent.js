@@ -1,0 +1,3 @@
+// Runs, but never listens.
+console.log('not listening');
+setInterval(() => {}, 60_000);

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const intervalMs = 10;
+
+/**
+ * Waits until something is there.
+ * @param look asked again and again; undefined and false mean not yet
+ * @throws {Error} naming what was waited for
+ */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  while (true) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+    await delay(intervalMs);
+  }
+}
+
+/** Fails when a promise takes longer; names what was waited for. */
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 15_000): Promise<T> {
+  const over = new AbortController();
+  const late = delay(timeoutMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+  }
+}
