@@ -9,7 +9,7 @@ test('closing refuses new requests and lets running ones end', async () => {
   await world.http('a1', (_, res) => {
     finish = () => res.end('done');
   });
-  const running = world.fetch('a1');
+  const running = world.fetch('a1', '/', { headers: { connection: 'keep-alive' } });
   await until(
     () => finish !== undefined,
     () => 'the request at the workload',
@@ -20,7 +20,9 @@ test('closing refuses new requests and lets running ones end', async () => {
   assert.equal(headers['retry-after'], '5');
   assert.equal(JSON.parse(body).error.code, 'NoCapacity');
   finish?.();
-  assert.equal((await running).body, 'done');
+  const { headers: last, body: text } = await running;
+  assert.equal(text, 'done');
+  assert.equal(last.connection, 'close');
   await closed;
 });
 

@@ -115,10 +115,19 @@ test('large headers pass through both ways', async () => {
   assert.equal(answer.headers['x-length'], '12000');
 });
 
-test('pipelined requests are answered in order', async () => {
+test('pipelined requests are carried out and answered one after the other', async () => {
   await using world = await World.open();
+  let running = 0;
   await world.http('a1', (req, res) => {
-    setTimeout(() => res.end(`<${req.url}>`), req.url === '/1' ? 50 : 0);
+    running++;
+    assert.equal(running, 1);
+    setTimeout(
+      () => {
+        running--;
+        res.end(`<${req.url}>`);
+      },
+      req.url === '/1' ? 30 : 0,
+    );
   });
   const client = await world.dial();
   client.write([1, 2, 3].map(n => `GET /${n} HTTP/1.1\r\nHost: a1.localhost\r\n\r\n`).join(''));

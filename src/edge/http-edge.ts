@@ -70,6 +70,8 @@ export class HttpEdge implements Edge {
   }
 
   #receive(req: IncomingMessage, res: ServerResponse, tunnel: Socket | undefined): void {
+    // Its end has been told already, and nobody would end the visit.
+    if (req.socket.destroyed) return;
     const head = readRequestHead(req.rawHeaders);
     const target = readTarget(req.url);
     const host = target?.authority ?? head.host;
@@ -88,9 +90,15 @@ export class HttpEdge implements Edge {
     }
     const visit = new Visit({ req, res, tunnel, id, head, host, path: target.path }, this.#ended);
     this.#visits.add(visit);
+    // Pipelined requests take turns (RFC 9112, section 9.3.2), else one client could open very many connections
+    // to its workload. A response gets its socket when it is its turn.
+    if (res.socket === null) res.once('socket', () => this.#begin(visit));
+    else this.#begin(visit);
+  }
 
-    const entry = this.#routes.get(id);
-    if (entry?.pool !== undefined && entry.route.access === 'open' && tokenOf(target.path) === undefined) {
+  #begin(visit: Visit): void {
+    const entry = this.#routes.get(visit.id);
+    if (entry?.pool !== undefined && entry.route.access === 'open' && tokenOf(visit.path) === undefined) {
       this.#count(visit);
       this.#forward(visit, entry, admitAsIs(visit));
     } else {
@@ -139,8 +147,6 @@ export class HttpEdge implements Edge {
   }
 
   #forward(visit: Visit, entry: RouteEntry, admission: Admission): void {
-    // Clients that keep their connection would otherwise not notice that the server is going.
-    if (this.#closing !== undefined) visit.res.shouldKeepAlive = false;
     new Forward(visit, entry, admission, this.#forwardOptions, () => this.#admitOrFail(visit)).start();
   }
 
@@ -157,6 +163,8 @@ export class HttpEdge implements Edge {
   };
 
   async #drain(drainMs: number): Promise<void> {
+    // Clients that keep their connection would otherwise not notice that the server is going.
+    for (const visit of this.#visits) visit.res.shouldKeepAlive = false;
     if (this.#visits.size > 0) {
       const empty = new Promise<void>(resolve => {
         this.#onEmpty = resolve;

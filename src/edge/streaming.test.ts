@@ -75,6 +75,13 @@ test('early hints are passed on, but not to HTTP/1.0 clients', async () => {
   }
 });
 
+test('a hint that cannot be passed on does not spoil the response', async () => {
+  await using world = await World.open();
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: nonsense\r\n\r\nHTTP/1.1 199 Odd\r\n\r\n';
+  await world.scripted('a1', `${hints}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+  assert.equal((await world.fetch('a1')).body, 'ok');
+});
+
 test('an answer that comes before the body has been sent ends the exchange', async () => {
   await using world = await World.open();
   await world.http('a1', (_, res) => res.writeHead(403, { connection: 'close' }).end('no'));

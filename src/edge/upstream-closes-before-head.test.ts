@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { World } from './testing/world.ts';
@@ -84,3 +85,29 @@ for (const [method, body] of [
     await world.untilOpen('a1', 0);
   });
 }
+
+test('bytes that a workload sends unasked are nobody’s answer', async () => {
+  await using world = await World.open();
+  const sockets: Socket[] = [];
+  await world.tcp('a1', socket => {
+    sockets.push(socket);
+    socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${sockets.length}`));
+  });
+  assert.equal((await world.fetch('a1')).body, '1');
+  sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil');
+  await once(sockets[0] as Socket, 'end');
+  assert.equal((await world.fetch('a1')).body, '2');
+});
+
+test('an idle connection is closed before common servers would close it', async () => {
+  await using world = await World.open();
+  let ended: Promise<unknown> | undefined;
+  await world.http('a1', (req, res) => {
+    ended = once(req.socket, 'close');
+    res.end();
+  });
+  await world.fetch('a1');
+  const begun = performance.now();
+  await ended;
+  assert.ok(performance.now() - begun < 2_000);
+});

@@ -84,7 +84,7 @@ async function hostReaches(host: string): Promise<boolean> {
   return reached;
 }
 
-describe('the network of workloads', { skip }, () => {
+describe('the network of workloads', { skip, timeout: 30_000 }, () => {
   let dataDir: string;
   let network: Network;
   let one: Endpoint;
@@ -124,6 +124,7 @@ describe('the network of workloads', { skip }, () => {
     });
     const received: string[] = [];
     receiver.stdout.on('data', (chunk: Buffer) => received.push(...chunk.toString().trim().split('\n')));
+    const ended = once(receiver, 'close');
     await once(receiver.stdout, 'data');
     await runCommand('ip', [
       'netns',
@@ -136,7 +137,7 @@ describe('the network of workloads', { skip }, () => {
       stolen,
       two.address,
     ]);
-    await once(receiver, 'exit');
+    await ended;
     assert.deepEqual(received, ['up', `from ${two.address}`]);
   });
 

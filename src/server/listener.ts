@@ -1,10 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { Edge } from '../edge/index.ts';
+import { answerClientError, type Edge, hostOf, listenerOptions } from '../edge/index.ts';
+import { randomId } from '../lib/ids.ts';
 
-/** How long a client may take to send its request head, ms. */
-const headTimeoutMs = 30_000;
 /** Idle time after which a client's kept connection is closed, ms. */
 const keepAliveTimeoutMs = 75_000;
 
@@ -19,19 +17,22 @@ export class Listener {
   #edge: Edge | undefined;
   #app: RequestListener = answerStarting;
 
-  constructor() {
-    this.server = createServer(
-      {
-        headersTimeout: headTimeoutMs,
-        // Uploads to workloads may take as long as they like.
-        requestTimeout: 0,
-        keepAliveTimeout: keepAliveTimeoutMs,
-        noDelay: true,
-      },
-      (req, res) => this.#request(req, res),
-    );
-    this.server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
-    this.server.on('checkContinue', (req, res) => this.#request(req, res));
+  /** @param headTimeoutMs how long a client may take to send its request head */
+  constructor(headTimeoutMs: number) {
+    const options = {
+      ...listenerOptions(headTimeoutMs),
+      keepAliveTimeout: keepAliveTimeoutMs,
+      // Nothing of the APIs is upgraded; some clients offer h2c with every first request.
+      shouldUpgradeCallback: (req: IncomingMessage) => this.#edge?.claims(hostOf(req)) ?? false,
+    };
+    this.server = createServer(options, (req, res) => this.#request(req, res));
+    this.server.on('clientError', answerClientError);
+    this.server.on('upgrade', (req, socket, head) => this.#edge?.upgrade(req, socket, head));
+    this.server.on('checkContinue', (req, res) => {
+      // The edge passes the question on; the APIs take every body that is not too large.
+      if (!this.#edge?.claims(hostOf(req))) res.writeContinue();
+      this.#request(req, res);
+    });
   }
 
   /** @param port 0 = a free one @returns the port */
@@ -62,22 +63,14 @@ export class Listener {
   }
 
   #request(req: IncomingMessage, res: ServerResponse): void {
-    if (this.#edge?.claims(req.headers.host)) this.#edge.request(req, res);
+    if (this.#edge?.claims(hostOf(req))) this.#edge.request(req, res);
     else this.#app(req, res);
-  }
-
-  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#edge?.claims(req.headers.host)) this.#edge.upgrade(req, socket, head);
-    else {
-      socket.on('error', () => socket.destroy());
-      socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    }
   }
 }
 
 function answerStarting(_: IncomingMessage, res: ServerResponse): void {
-  const message = 'berth is starting';
+  const error = { message: 'berth is starting', status: 503, code: 'Starting', id: `req_${randomId()}` };
   res
     .writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-    .end(JSON.stringify({ error: { message, status: 503, code: 'Starting', id: '' } }));
+    .end(JSON.stringify({ error }));
 }

@@ -3,6 +3,7 @@ import { BerthError } from '../lib/errors.ts';
 import type { Logs } from '../logs/index.ts';
 import { Network } from '../network/index.ts';
 import { OciRuntime } from '../runtime/oci/index.ts';
+import { ProcessRuntime } from '../runtime/process/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { chooseRuntime, examineMachine, type RuntimeChoice } from './doctor/index.ts';
 import type { Settings } from './settings/index.ts';
@@ -43,7 +44,7 @@ function makeRuntime({ runtime }: RuntimeChoice, settings: Settings, logs: Logs)
         ociRuntime: settings.oci.runtime,
       });
     case 'process':
-      throw new Error('TEMPORARY');
+      return new ProcessRuntime({ dataDir, logs });
     case 'docker':
       throw new BerthError('unsupported', 'runtime: docker is not part of this version; use oci or process');
   }

@@ -18,7 +18,9 @@ import { publicUrlOf, type Settings } from './settings/index.ts';
 const drainMs = 5_000;
 /** How long connecting to a ready workload is tried, ms. */
 const edgeConnectMs = 1_000;
-const edgeHeadTimeoutMs = 30_000;
+/** How long a client may take to send its request head, ms. */
+const headTimeoutMs = 30_000;
+/** How long a workload may take to answer an upgrade, ms. */
 const edgeHandshakeTimeoutMs = 30_000;
 
 export interface RunningServer {
@@ -41,7 +43,7 @@ export async function startServer(
   const reportFault = faultReporter(logger);
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ path: join(settings.dataDir, 'berth.db') });
-  const listener = new Listener();
+  const listener = new Listener(headTimeoutMs);
   const port = await listener.listen(settings.host, settings.port);
   const publicUrl = publicUrlOf(settings, port);
 
@@ -56,12 +58,12 @@ export async function startServer(
   });
   const { runtime, banner } = await openRuntime(settings, logs);
   const engine = new Engine({ store, runtime, logs, limits: engineLimits(settings), reportFault });
-  const edge = wireEdge(engine, {
+  const edge = wireEdge(engine, reportFault, {
     domain: settings.edge.domain,
     publicUrl,
     holdMs: settings.jamsocket.holdSeconds * 1000,
     connectMs: edgeConnectMs,
-    headTimeoutMs: edgeHeadTimeoutMs,
+    headTimeoutMs,
     handshakeTimeoutMs: edgeHandshakeTimeoutMs,
   });
   const { adopted, strays } = await engine.start();

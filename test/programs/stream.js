@@ -26,7 +26,10 @@ const server = createServer(async (request, response) => {
       return response.end('at last');
     default: {
       let bytes = 0;
-      for await (const chunk of request) response.write(`${(bytes += chunk.length)}\n`);
+      for await (const chunk of request) {
+        bytes += chunk.length;
+        response.write(`${bytes}\n`);
+      }
       return response.end();
     }
   }

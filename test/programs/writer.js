@@ -1,7 +1,7 @@
 // Writes `line 1`, `line 2`, … Arguments: how many (0 = without end), milliseconds between two.
 import { createServer } from 'node:http';
 
-const [count = '0', intervalMs = '0'] = process.argv.slice(2).map(Number);
+const [count = 0, intervalMs = 0] = process.argv.slice(2).map(Number);
 let next = 1;
 
 function writeSome() {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, within } from './eventually.ts';
-import { Answer, open, type SendOptions, send } from './http.ts';
+import { type Answer, open, type SendOptions, send } from './http.ts';
 import type { RuntimeName } from './machine.ts';
 
 export const berthProgram = join(import.meta.dirname, '../../bin/berth');
@@ -90,7 +90,9 @@ export class TestServer {
       env: {
         PATH: process.env.PATH,
         ...(fixedToken && { BERTH_ADMIN_TOKEN: adminToken }),
-        ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [variableOf(name), `${value}`])),
+        ...Object.fromEntries(
+          Object.entries(settings).map(([name, value]) => [variableOf(name), `${value}`]),
+        ),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -138,7 +140,10 @@ export class TestServer {
   }
 
   /** The same, for an answer that is read as it comes. */
-  async openApi(path: string, { token = adminToken, ...options }: SendOptions & { token?: string | null } = {}) {
+  async openApi(
+    path: string,
+    { token = adminToken, ...options }: SendOptions & { token?: string | null } = {},
+  ) {
     return await open(this.#url + path, withToken(options, token));
   }
 
@@ -157,7 +162,9 @@ export class TestServer {
         running_backends: { name: string }[];
       }>();
       await Promise.all(
-        live.map(backend => this.api(`/backend/${backend.name}/terminate`, { headers, body: { hard: true } })),
+        live.map(backend =>
+          this.api(`/backend/${backend.name}/terminate`, { headers, body: { hard: true } }),
+        ),
       );
     }
     await eventually('the end of all workloads', async () => (await this.liveWorkloads()) === 0, 30_000);

@@ -1,0 +1,61 @@
+/**
+ * `npm run bench [name…]`: measures Berth beside what a user would pick instead, and prints a table. A run of
+ * all measurements also writes `RESULTS.md`.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Bench, NotHere, type Row } from './bench.ts';
+import { load, machineFacts } from './machine.ts';
+import { markdown, type Result, table } from './report.ts';
+import { spawn } from './rows/spawn.ts';
+
+const benches: readonly Bench[] = [spawn];
+
+const resultsFile = join(import.meta.dirname, 'RESULTS.md');
+
+/** What must be ended and removed, whatever happens. */
+let cleanUp = new AsyncDisposableStack();
+
+async function measure(bench: Bench): Promise<readonly Row[]> {
+  cleanUp = new AsyncDisposableStack();
+  try {
+    return await bench.run(cleanUp);
+  } catch (error) {
+    if (error instanceof NotHere) return [{ what: bench.name, notMeasured: error.message }];
+    throw error;
+  } finally {
+    await cleanUp.disposeAsync();
+  }
+}
+
+function chosen(names: readonly string[]): readonly Bench[] {
+  const unknown = names.filter(name => !benches.some(bench => bench.name === name));
+  if (unknown.length > 0) {
+    const known = benches.map(({ name }) => name).join(', ');
+    throw new Error(`no such measurement: ${unknown.join(', ')}. There are: ${known}`);
+  }
+  return names.length === 0 ? benches : benches.filter(({ name }) => names.includes(name));
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const loadBefore = await load();
+  const results: Result[] = [];
+  for (const bench of chosen(names)) {
+    console.error(`measuring ${bench.name} ...`);
+    results.push({ bench, rows: await measure(bench) });
+  }
+  console.log(table(results));
+  if (names.length > 0) return;
+  const facts = await machineFacts();
+  facts.push(`Load of the machine when the run began: ${loadBefore}`);
+  await writeFile(resultsFile, markdown(results, facts));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.error(`${signal}: cleaning up`);
+    void cleanUp.disposeAsync().finally(() => process.exit(1));
+  });
+}
+
+await main(process.argv.slice(2));

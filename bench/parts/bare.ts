@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from '../../src/lib/command.ts';
+import { makeNamespace, type Namespace } from './network.ts';
+import { moved, type Template } from './template.ts';
+import { temporaryFolder } from './temporary.ts';
+import { toolPath } from './tools.ts';
+
+/** A container that is ready to be made: its folder is there, nothing runs. */
+export interface BareContainer {
+  readonly id: string;
+  readonly folder: string;
+}
+
+interface Tools {
+  readonly conmon: string;
+  readonly runc: string;
+}
+
+const cgroupParent = `berth-bench-${process.pid}`;
+const syncDescriptor = 3;
+const createTimeoutMs = 20_000;
+
+/** conmon and runc by hand: the least that running a container in Berth's way takes. One at a time. */
+export class Bare {
+  readonly address: string;
+  readonly #tools: Tools;
+  readonly #folder: string;
+  readonly #namespace: Namespace;
+  #conmon: ChildProcess | undefined;
+  #count = 0;
+
+  private constructor(tools: Tools, folder: string, namespace: Namespace) {
+    this.#tools = tools;
+    this.#folder = folder;
+    this.#namespace = namespace;
+    this.address = namespace.address;
+  }
+
+  /** @throws {NotHere} */
+  static async open(cleanUp: AsyncDisposableStack): Promise<Bare> {
+    const tools = { conmon: await toolPath('conmon'), runc: await toolPath('runc') };
+    const folder = await temporaryFolder(cleanUp);
+    const namespace = await makeNamespace(cleanUp);
+    cleanUp.defer(removeCgroups);
+    return new Bare(tools, folder, namespace);
+  }
+
+  /** Writes the configuration and the folders, which is not part of what is measured. */
+  async prepare(template: Template): Promise<BareContainer> {
+    const id = `bare-${++this.#count}`;
+    const folder = join(this.#folder, id);
+    for (const name of ['', 'rootfs', 'work']) await mkdir(join(folder, name));
+    await cp(template.upper, join(folder, 'upper'), { recursive: true });
+    const place = { folder, namespacePath: this.#namespace.path, cgroupsPath: `/${cgroupParent}/${id}` };
+    await writeFile(join(folder, 'config.json'), JSON.stringify(moved(template, place)));
+    return { id, folder };
+  }
+
+  async start({ id, folder }: BareContainer): Promise<void> {
+    const { conmon, runc } = this.#tools;
+    const options = ['--api-version', '1', '-c', id, '-u', id, '-n', id, '-r', runc, '-b', folder];
+    const files = ['-p', join(folder, 'pid'), '--exit-dir', folder, '-l', `k8s-file:${join(folder, 'log')}`];
+    const rest = ['--sync', '--full-attach', '--no-sync-log', `--runtime-arg=--root=${this.#state}`];
+    this.#conmon = spawn(conmon, [...options, ...files, ...rest], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(syncDescriptor) },
+    });
+    const pipe = this.#conmon.stdio[syncDescriptor];
+    if (!pipe) throw new Error('conmon has no synchronisation pipe');
+    const [said] = await once(pipe, 'data', { signal: AbortSignal.timeout(createTimeoutMs) });
+    const { data, message } = JSON.parse(String(said)) as { data: number; message?: string };
+    if (data < 0) throw new Error(`runc create failed: ${message}`);
+    await this.#runc('start', id);
+  }
+
+  async remove({ id, folder }: BareContainer): Promise<void> {
+    const ended = this.#conmon && once(this.#conmon, 'exit');
+    await this.#runc('kill', id, 'KILL');
+    await ended;
+    await this.#runc('delete', '--force', id);
+    await rm(folder, { recursive: true });
+  }
+
+  get #state(): string {
+    return join(this.#folder, 'state');
+  }
+
+  async #runc(...args: readonly string[]): Promise<void> {
+    await runCommand(this.#tools.runc, ['--root', this.#state, ...args]);
+  }
+}
+
+/** The empty parent groups: on cgroup v1 there is one in each hierarchy. */
+async function removeCgroups(): Promise<void> {
+  const mounted = '/sys/fs/cgroup';
+  for (const hierarchy of ['', ...(await readdir(mounted))]) {
+    await rmdir(join(mounted, hierarchy, cgroupParent)).catch(() => {}); // not there
+  }
+}

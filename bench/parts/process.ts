@@ -1,0 +1,66 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { runCommand } from '../../src/lib/command.ts';
+
+/** From the polite to the hard signal. */
+const endTimeoutMs = 20_000;
+
+/** Starts a program that runs until the end of the measurement. */
+export function startProcess(
+  cleanUp: AsyncDisposableStack,
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  const child = spawn(file, args, options);
+  const ended = new Promise<void>(resolve => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  cleanUp.defer(async () => {
+    child.kill('SIGTERM');
+    const limit = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
+    await ended;
+    clearTimeout(limit);
+  });
+  return child;
+}
+
+/** The process id. @throws what kept it from starting */
+export async function pidOf(child: ChildProcess): Promise<number> {
+  if (child.pid === undefined) await once(child, 'spawn');
+  if (child.pid === undefined) throw new Error(`${child.spawnfile} did not start`);
+  return child.pid;
+}
+
+let ticksPerSecond: number | undefined;
+
+/** CPU time that a process has used so far, with all its threads and without its children; ms. */
+export async function cpuMs(pid: number): Promise<number> {
+  ticksPerSecond ??= Number((await runCommand('getconf', ['CLK_TCK'])).stdout);
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // proc(5): the name in parentheses may hold blanks, so fields count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
+  return ((userTicks + systemTicks) * 1000) / ticksPerSecond;
+}
+
+/** Resident memory, pages that are shared counted in part; bytes. */
+export async function memoryBytes(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
+}
+
+/** Processes of a program that have this text somewhere in their arguments. */
+export async function findProcesses(program: string, argument: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const [path = '', ...args] = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).split(
+      '\0',
+    );
+    if (path.endsWith(program) && args.join(' ').includes(argument)) found.push(Number(name));
+  }
+  return found;
+}

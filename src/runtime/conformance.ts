@@ -1,0 +1,33 @@
+import { describe } from 'node:test';
+import { endingPromises } from './conformance/endings.ts';
+import { execPromises } from './conformance/exec.ts';
+import { outputPromises } from './conformance/output.ts';
+import { recoveryPromises } from './conformance/recovery.ts';
+import { removalPromises } from './conformance/removal.ts';
+import { resourcePromises } from './conformance/resources.ts';
+import { startPromises } from './conformance/start.ts';
+
+export type { MakeRuntime } from './conformance/world.ts';
+
+export interface ConformanceOptions {
+  /** Why the runtime can't work on this machine; false where it can. */
+  readonly skip?: string | false;
+}
+
+/**
+ * Registers a test for every promise that the seam makes.
+ *
+ * @param subject a module that exports `makeRuntime` ({@link MakeRuntime}); it is loaded here, and by servers
+ *   that are killed in the tests
+ */
+export function runtimeConformance(name: string, subject: URL, options: ConformanceOptions = {}): void {
+  describe(`${name} keeps the promises of a runtime`, { skip: options.skip ?? false }, () => {
+    startPromises(subject);
+    endingPromises(subject);
+    outputPromises(subject);
+    execPromises(subject);
+    resourcePromises(subject);
+    removalPromises(subject);
+    recoveryPromises(subject);
+  });
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { RecoveredWorkload, WorkloadAddress } from '../runtime.ts';
+import type { OwnedWorkloads } from './owner.ts';
+import { accepts, askMirror, type Reflection } from './programs.ts';
+import { eventually, World } from './world.ts';
+
+export function recoveryPromises(subject: URL): void {
+  describe('after the server was killed', () => {
+    let owned: OwnedWorkloads;
+    let firstLook: Reflection;
+    let killedAt = 0;
+    let survives = false;
+    let world: World;
+    let recovered: Map<string, RecoveredWorkload>;
+
+    before(async () => {
+      const owner = startOwner(subject);
+      try {
+        owned = await report(owner);
+        firstLook = await askMirror(owned.ticking.address);
+        await eventually('the program to listen', () => accepts(owned.sleeping.address));
+      } finally {
+        owner.kill('SIGKILL');
+        await once(owner, 'exit');
+      }
+      killedAt = Date.now();
+      survives = owned.survivesServer;
+      if (survives) await call(owned.ending.address);
+      world = await World.open(subject, owned.dataDir);
+      recovered = await world.recover();
+    });
+    after(() => world.close());
+
+    test('everything is found, and nothing else', () => {
+      const ids = [owned.created, owned.ending, owned.ended, owned.sleeping, owned.ticking].map(
+        ({ id }) => id,
+      );
+      assert.deepEqual([...recovered.keys()].sort(), ids.sort());
+    });
+
+    test('what ran runs on, or is gone and reported so', async () => {
+      const { id, address } = owned.ticking;
+      if (survives) {
+        assert.deepEqual(recovered.get(id), { id, state: 'running', address });
+        assert.equal((await askMirror(address)).boot, firstLook.boot);
+      } else {
+        const found = recovered.get(id);
+        assert.ok(found?.state === 'exited' && found.exitCode === undefined && !found.outOfMemory);
+        assert.equal(await accepts(address), false);
+        assert.equal(await accepts(owned.sleeping.address), false);
+      }
+    });
+
+    test('an end that nobody saw has its code and time', async t => {
+      if (!survives) return t.skip('workloads end with the server');
+      const found = recovered.get(owned.ending.id);
+      assert.ok(found?.state === 'exited');
+      assert.equal(found.exitCode, 7);
+      const sinceKillMs = found.exitedAt.getTime() - killedAt;
+      assert.ok(
+        sinceKillMs >= -20 && found.exitedAt.getTime() <= Date.now(),
+        `${sinceKillMs} ms after the kill`,
+      );
+    });
+
+    test('an end that was seen before is still known', () => {
+      const found = recovered.get(owned.ended.id);
+      assert.ok(found?.state === 'exited');
+      assert.equal(found.exitCode, 3);
+    });
+
+    test('what was not started can be', async () => {
+      const { id, address } = owned.created;
+      assert.deepEqual(recovered.get(id), { id, state: 'created', address });
+      await world.runtime.start(id);
+      assert.equal((await askMirror(address)).env.COLOR, 'green');
+    });
+
+    test('the log goes on without a gap', async () => {
+      const { id } = owned.ticking;
+      const before = (await world.lines(id)).length;
+      if (survives) await eventually('more lines', async () => (await world.lines(id)).length > before + 20);
+      const lines = await world.lines(id);
+      assert.ok(lines.length > 0);
+      assert.deepEqual(
+        lines,
+        lines.map((_, index) => String(index)),
+      );
+    });
+
+    test('what runs on can be stopped, and its end is told', async t => {
+      if (!survives) return t.skip('workloads end with the server');
+      const { id } = owned.sleeping;
+      assert.equal(await world.runtime.stop(id, { hard: true }), true);
+      assert.equal((await world.exit(id)).exitCode, 137);
+    });
+  });
+}
+
+function startOwner(subject: URL): ChildProcess {
+  const program = fileURLToPath(new URL('./owner.ts', import.meta.url));
+  return spawn(process.execPath, [program, subject.href], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function report(owner: ChildProcess): Promise<OwnedWorkloads> {
+  if (owner.stdout === null) throw new Error('the owner has no output');
+  for await (const line of createInterface({ input: owner.stdout }))
+    return JSON.parse(line) as OwnedWorkloads;
+  throw new Error('the owner ended early');
+}
+
+async function call(address: WorkloadAddress): Promise<void> {
+  await eventually('the program to listen', () => accepts(address));
+  await eventually('the program to end', async () => !(await accepts(address)));
+}

@@ -1,0 +1,3 @@
+import { runtimeConformance } from '../conformance.ts';
+
+runtimeConformance('process', new URL('./conformance-subject.ts', import.meta.url));
