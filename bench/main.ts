@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { type Bench, NotHere, type Row } from './bench.ts';
 import { load, machineFacts } from './machine.ts';
 import { markdown, type Result, table } from './report.ts';
+import { edge } from './rows/edge.ts';
+import { heldLock } from './rows/held-lock.ts';
 import { spawn } from './rows/spawn.ts';
 
-const benches: readonly Bench[] = [spawn];
+const benches: readonly Bench[] = [spawn, heldLock, edge];
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 

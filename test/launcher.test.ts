@@ -49,7 +49,7 @@ async function checkout(t: TestContext, { installed }: { installed: boolean }): 
 
 test("the checkout's own Node goes before the one on the PATH", async t => {
   const { folder, berth, addNode, run } = await checkout(t, { installed: true });
-  await addNode('checkout', 'v24.1.0');
+  await addNode('checkout', 'v24.9.1');
   await addNode('path', 'v26.0.0');
   const { stdout } = await run(berth, 'spawn', 'a b');
   assert.equal(
@@ -61,13 +61,13 @@ test("the checkout's own Node goes before the one on the PATH", async t => {
 test('an old Node is passed over', async t => {
   const { berth, addNode, run } = await checkout(t, { installed: true });
   await addNode('checkout', 'v22.9.0');
-  await addNode('path', 'v24.0.0');
+  await addNode('path', 'v24.9.0');
   assert.match((await run(berth)).stdout, /^path /);
 });
 
 test('it is found through symbolic links, also relative ones', async t => {
   const { folder, addNode, run } = await checkout(t, { installed: true });
-  await addNode('path', 'v24.0.0');
+  await addNode('path', 'v24.9.0');
   await mkdir(join(folder, 'links'));
   await symlink('../bin/berth', join(folder, 'links/relative'));
   await symlink(join(folder, 'links/relative'), join(folder, 'berth'));
@@ -78,14 +78,14 @@ test('without a good Node it says which it found and how to get one', async t =>
   const { berth, addNode, run } = await checkout(t, { installed: true });
   const none = await run(berth);
   assert.equal(none.code, 1);
-  assert.match(none.stderr, /needs Node 24 or later, found none\./);
+  assert.match(none.stderr, /needs Node 24\.9 or later, found none\./);
   await addNode('path', 'v20.20.2');
   assert.match((await run(berth)).stderr, /found v20\.20\.2 \(.*path\/node\)\./);
 });
 
 test('without its dependencies it says how to install them', async t => {
   const { folder, berth, addNode, run } = await checkout(t, { installed: false });
-  await addNode('path', 'v24.0.0');
+  await addNode('path', 'v24.9.0');
   const { code, stderr } = await run(berth);
   assert.equal(code, 1);
   assert.ok(stderr.includes(`cd ${folder} && npm ci`), stderr);

@@ -22,8 +22,8 @@ const layers: Readonly<Record<string, Room>> = {
   'cli/machine': { rooms: ['cli', 'client', 'server'] },
   client: { rooms: [], without: ['*'] },
   dialects: { rooms: ['dialects', 'http'] },
-  'dialects/berth': { rooms: ['http', 'engine', 'identity'], types: ['store/store.ts'] },
-  'dialects/jamsocket': { rooms: ['http', 'engine', 'identity'], types: ['store/store.ts'] },
+  'dialects/berth': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/jamsocket': { rooms: ['http', 'engine', 'identity'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {
     rooms: [],
@@ -95,7 +95,7 @@ function importsOf(file: string, text: string): Import[] {
 
 /** Tests and what they share may look behind doors. */
 function isForTests(file: string): boolean {
-  return file.endsWith('.test.ts') || file.split('/').includes('testing');
+  return file.endsWith('.test.ts') || file.split('/').includes('testing') || /(^|\/)conformance/.test(file);
 }
 
 function roomOf(file: string): string | undefined {

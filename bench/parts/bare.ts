@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../../src/lib/command.ts';
+import { removeCgroup } from './cgroups.ts';
 import { makeNamespace, type Namespace } from './network.ts';
 import { moved, type Template } from './template.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -19,7 +20,7 @@ interface Tools {
   readonly runc: string;
 }
 
-const cgroupParent = `berth-bench-${process.pid}`;
+const cgroupParent = `berth-bench-bare-${process.pid}`;
 const syncDescriptor = 3;
 const createTimeoutMs = 20_000;
 
@@ -44,7 +45,7 @@ export class Bare {
     const tools = { conmon: await toolPath('conmon'), runc: await toolPath('runc') };
     const folder = await temporaryFolder(cleanUp);
     const namespace = await makeNamespace(cleanUp);
-    cleanUp.defer(removeCgroups);
+    cleanUp.defer(() => removeCgroup(cgroupParent));
     return new Bare(tools, folder, namespace);
   }
 
@@ -90,13 +91,5 @@ export class Bare {
 
   async #runc(...args: readonly string[]): Promise<void> {
     await runCommand(this.#tools.runc, ['--root', this.#state, ...args]);
-  }
-}
-
-/** The empty parent groups: on cgroup v1 there is one in each hierarchy. */
-async function removeCgroups(): Promise<void> {
-  const mounted = '/sys/fs/cgroup';
-  for (const hierarchy of ['', ...(await readdir(mounted))]) {
-    await rmdir(join(mounted, hierarchy, cgroupParent)).catch(() => {}); // not there
   }
 }

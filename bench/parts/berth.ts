@@ -101,6 +101,12 @@ export class Berth {
     await until(`the end of ${id}`, async () => !(await exists(this.bundleFolder(id))));
   }
 
+  /** Where a backend listens, on port 8080. */
+  async addressOf(id: string): Promise<string> {
+    const record = await readFile(join(this.bundleFolder(id), 'record.json'), 'utf8');
+    return (JSON.parse(record) as { address: { host: string } }).address.host;
+  }
+
   /** Where the oci runtime keeps what one container is made from. */
   bundleFolder(id: string): string {
     return join(this.dataDir, 'oci', 'bundles', id);

@@ -3,6 +3,7 @@ import { openSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { removeCgroup } from './cgroups.ts';
 import { call, JsonApi, open, type Place } from './http.ts';
 import { makeBridge } from './network.ts';
 import { pidOf, startProcess } from './process.ts';
@@ -12,6 +13,7 @@ import { requireRoot, requireTools } from './tools.ts';
 import { until } from './until.ts';
 
 const image = 'berth-bench:latest';
+const cgroupParent = `berth-bench-docker-${process.pid}`;
 const importTimeoutMs = 60_000;
 
 /** A Docker daemon of its own, with Debian's defaults for storage and logs, and a bridge of its own. */
@@ -35,6 +37,7 @@ export class Docker {
     await requireTools('dockerd', 'ip');
     const folder = await temporaryFolder(cleanUp);
     const bridge = await makeBridge(cleanUp);
+    cleanUp.defer(() => removeCgroup(cgroupParent));
     const socketPath = join(folder, 'socket');
     const log = openSync(join(folder, 'dockerd.log'), 'w');
     const settings = {
@@ -44,6 +47,8 @@ export class Docker {
       host: `unix://${socketPath}`,
       'storage-driver': 'overlay2',
       bridge: bridge.name,
+      'exec-opt': 'native.cgroupdriver=cgroupfs',
+      'cgroup-parent': `/${cgroupParent}`,
       // Leaves the machine's packet filter alone: containers are reached at their own addresses.
       iptables: 'false',
       ip6tables: 'false',

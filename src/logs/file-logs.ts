@@ -41,6 +41,10 @@ export class FileLogs implements Logs {
     return segments.activePath;
   }
 
+  /**
+   * Safe at any time but one: conmon writes in place, not at the end, once it has opened the file anew for a
+   * rotation, and overwrites a note that comes before its own last line.
+   */
   async note(id: string, text: string): Promise<void> {
     const segments = this.#segments(id);
     const line = `${text.trimEnd().replaceAll(/\r\n?/g, '\n')}\n`;

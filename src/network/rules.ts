@@ -31,7 +31,7 @@ table inet ${table} {
     type filter hook prerouting priority mangle; policy accept;
     iifname != ${workload} return
     meta nfproto ipv6 drop
-    #fib
+    fib saddr . iif oif 0 drop
     ct state established,related accept
     fib daddr type != unicast drop
   }
@@ -45,7 +45,7 @@ table inet ${table} {
     iifname ${workload} oifname ${workload} ip saddr . ip daddr @pairs accept
     oifname ${workload} drop
     iifname ${workload} ip daddr 169.254.0.0/16 meta l4proto { tcp, udp } th dport 53 accept
-    #x
+    iifname ${workload} ip daddr 169.254.0.0/16 drop
   }
   chain leaving {
     type nat hook postrouting priority srcnat; policy accept;

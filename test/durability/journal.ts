@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import SqliteConnection from 'better-sqlite3';
 
-/** One step of a workload, as the store has it: the published API has no exit codes. */
+/** One step of a workload, as the store has it: the published API tells fewer of them, and no exit codes. */
 export interface Step {
   readonly status: string;
   /** Milliseconds since 1970. */
@@ -11,17 +11,34 @@ export interface Step {
   readonly exitCode: number | null;
 }
 
-/** The history of a workload, oldest first; read beside the server, which may run. */
-export function journalOf(dataDir: string, id: string): Step[] {
+export interface History {
+  readonly service: string;
+  /** Oldest first. */
+  readonly steps: readonly Step[];
+}
+
+/** The histories of all backends by id; read beside the server, which may run. */
+export function histories(dataDir: string): Map<string, History> {
   const connection = new SqliteConnection(join(dataDir, 'berth.db'), { readonly: true });
   try {
-    const select = connection.prepare<[string], Step>(
-      'select status, at, reason, kind, exit_code as exitCode from journal where workload_id = ? order by seq',
+    const select = connection.prepare<[], Step & { id: string; service: string }>(
+      `select workload_id as id, service_name as service, status, at, reason, kind, exit_code as exitCode
+       from journal join backends on backends.id = workload_id order by seq`,
     );
-    return select.all(id);
+    const found = new Map<string, { service: string; steps: Step[] }>();
+    for (const { id, service, ...step } of select.all()) {
+      const history = found.get(id) ?? { service, steps: [] };
+      found.set(id, history);
+      history.steps.push(step);
+    }
+    return found;
   } finally {
     connection.close();
   }
+}
+
+export function journalOf(dataDir: string, id: string): readonly Step[] {
+  return histories(dataDir).get(id)?.steps ?? [];
 }
 
 /** The last step. */

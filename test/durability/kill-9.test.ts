@@ -32,7 +32,8 @@ describe('kill -9 of the server while 20 backends write', { skip: cannotRun('oci
   before(async () => {
     server = await TestServer.start({
       runtime: 'oci',
-      settings: { 'jamsocket.stop_grace_seconds': stopGraceMs / 1000 },
+      // Small segments, so that logs are rotated meanwhile.
+      settings: { 'jamsocket.stop_grace_seconds': stopGraceMs / 1000, 'logs.segment_bytes': 64 * 1024 },
     });
     await createService(server, 'numbers', [String(lineEveryMs)]);
     await createService(server, 'obedient', [String(lineEveryMs), '600']);

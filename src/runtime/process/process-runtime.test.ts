@@ -60,13 +60,13 @@ function lives(pid: number): boolean {
 
 test('a process that left the group, and holds the output, is ended too', linux, async t => {
   const { runtime, events, create, lines } = await openRuntime(t, await makeDataDir(t));
-  const escape = `
+  const program = `
     const options = { detached: true, stdio: ['ignore', 'inherit', 'inherit'] };
     const child = require('child_process').spawn('sleep', ['1000'], options);
     console.log(child.pid);
     child.unref();
   `;
-  await create('a', escape);
+  await create('a', program);
   await runtime.start('a');
   assert.equal((await firstOf(events)).exitCode, 0);
   const [pid = ''] = await lines('a');
@@ -75,13 +75,13 @@ test('a process that left the group, and holds the output, is ended too', linux,
 
 test('the exit is told although a process that hides holds the output', async t => {
   const { runtime, events, create, lines } = await openRuntime(t, await makeDataDir(t));
-  const escape = `
+  const program = `
     const options = { detached: true, stdio: ['ignore', 'inherit', 'inherit'], env: { PATH: process.env.PATH } };
     const child = require('child_process').spawn('sleep', ['1000'], options);
     console.log(child.pid);
     child.unref();
   `;
-  await create('a', escape);
+  await create('a', program);
   await runtime.start('a');
   assert.equal((await firstOf(events)).exitCode, 0);
   const [pid = ''] = await lines('a');
