@@ -173,8 +173,10 @@ test('each kind of breach is told', () => {
     told('dialects/berth/tokens.ts', '../jamsocket/index.ts'),
     'dialects/berth may not use dialects/jamsocket',
   );
-  assert.equal(told('dialects/berth/tokens.ts', '../../store/store.ts', true), undefined);
-  assert.equal(told('dialects/berth/tokens.ts', '../../store/store.ts'), 'dialects/berth may not use store');
+  assert.equal(
+    told('dialects/berth/tokens.ts', '../../store/store.ts', true),
+    'dialects/berth may not use store',
+  );
   assert.equal(told('engine/engine.ts', '../store/store.ts'), undefined);
   assert.equal(told('engine/engine.ts', '../store/index.ts'), 'engine may not use store');
   assert.equal(told('engine/engine.ts', 'fastify'), 'engine must do without fastify');

@@ -10,6 +10,9 @@ import { startPromises } from './conformance/start.ts';
 export type { MakeRuntime } from './conformance/world.ts';
 
 export interface ConformanceOptions {
+  /** What the runtime is to say of itself; what it has not is not tested. */
+  readonly survivesServer: boolean;
+  readonly limitsMemory: boolean;
   /** Why the runtime can't work on this machine; false where it can. */
   readonly skip?: string | false;
 }
@@ -20,14 +23,14 @@ export interface ConformanceOptions {
  * @param subject a module that exports `makeRuntime` ({@link MakeRuntime}); it is loaded here, and by servers
  *   that are killed in the tests
  */
-export function runtimeConformance(name: string, subject: URL, options: ConformanceOptions = {}): void {
+export function runtimeConformance(name: string, subject: URL, options: ConformanceOptions): void {
   describe(`${name} keeps the promises of a runtime`, { skip: options.skip ?? false }, () => {
     startPromises(subject);
     endingPromises(subject);
     outputPromises(subject);
     execPromises(subject);
-    resourcePromises(subject);
+    resourcePromises(subject, options);
     removalPromises(subject);
-    recoveryPromises(subject);
+    recoveryPromises(subject, options);
   });
 }

@@ -88,6 +88,8 @@ class Chaos {
   readonly #context: TestContext;
   readonly #known = new Map<string, Known>();
   readonly #restartMs: number[] = [];
+  readonly #startedAt: number[] = [];
+  readonly #killedAt: number[] = [];
   #actions = 0;
   #unanswered = 0;
   #longestSettleMs = 0;
@@ -115,6 +117,7 @@ class Chaos {
     await this.#disturbAndKill();
     if (this.#random.chance(0.25)) await this.#killWhileStarting();
     const from = performance.now();
+    this.#startedAt.push(Date.now());
     await this.#server.start();
     this.#restartMs.push(Math.round(performance.now() - from));
     await this.#everythingSettles();
@@ -131,10 +134,10 @@ class Chaos {
 
   async #disturbAndKill(): Promise<void> {
     const random = this.#random;
-    const actions = Array.from({ length: random.between(4, 12) }, () => this.#planAction());
+    const actions = Array.from({ length: random.between(6, 16) }, () => this.#planAction());
     /** Right after this action was sent; without one, at a moment of its own. */
     const last = random.chance(0.5) ? random.pick(actions) : undefined;
-    const killAfterMs = random.between(0, 250);
+    const killAfterMs = random.between(20, 500);
     const done = actions.map(async action => {
       await delay(action.afterMs);
       if (!this.#server.running) return;
@@ -153,7 +156,9 @@ class Chaos {
   }
 
   #kill(): void {
-    if (this.#server.running) process.kill(this.#server.pid, 'SIGKILL');
+    if (!this.#server.running) return;
+    this.#killedAt.push(Date.now());
+    process.kill(this.#server.pid, 'SIGKILL');
   }
 
   async #killWhileStarting(): Promise<void> {
@@ -245,8 +250,15 @@ class Chaos {
       known.told = statuses;
       const state = statuses.at(-1)?.value ?? '';
       if (known.terminateAcknowledged) assert.ok(endStates.has(state), `${known.id} is ${state}`);
-      assert.notEqual(state, 'Lost', known.id);
+      if (state === 'Lost') assert.fail(`${known.id} is lost: ${this.#describe(known.id)}`);
     }
+  }
+
+  /** All that is known of a backend, for the text of a failure. */
+  #describe(id: string): string {
+    const { service, steps = [] } = histories(this.#server.dataDir).get(id) ?? {};
+    const text = steps.map(({ status, at, reason, kind, exitCode }) => JSON.stringify({ status, at, reason, kind, exitCode }));
+    return `${service}\n${text.join('\n')}\nstarts: ${this.#startedAt.join(' ')}\nkills: ${this.#killedAt.join(' ')}`;
   }
 
   async #processesAreAsReported(): Promise<void> {

@@ -53,6 +53,8 @@ export class Lifecycle {
   #started = false;
   #delivered: StopKind | undefined;
   #killRetry: NodeJS.Timeout | undefined;
+  /** Why it did not go as planned, for its log; written when the program has ended and writes there no more. */
+  #cause: string | undefined;
 
   constructor(workload: { id: string; plan: WorkloadPlan; latest: StatusEntry }, parts: LifecycleParts) {
     this.id = workload.id;
@@ -121,9 +123,9 @@ export class Lifecycle {
   // --- Starting ----------------------------------------------------------------------------------------------
 
   /** From the present status to `ready`, as far as nothing interrupts. */
-  async #startUp(found: RecoveredWorkload | undefined): Promise<Failure | undefined> {
+  async #startUp(found: RecoveredWorkload | undefined): Promise<EndReason | undefined> {
     if (found !== undefined) this.#adopt(found);
-    else if (this.#latest.status === 'waiting' || this.#latest.status === 'ready') return { reason: 'lost' };
+    else if (this.#latest.status === 'waiting' || this.#latest.status === 'ready') return 'lost';
 
     if (this.#latest.status === 'scheduled') await this.#step('loading');
     if (this.#latest.status === 'loading') {
@@ -184,21 +186,19 @@ export class Lifecycle {
     const signal = this.#givenUp;
     if (await waitUntilAccepting(this.#address, { timeoutMs, signal })) await this.#step('ready');
     else if (!signal.aborted) {
-      await this.#note(
+      this.#cause =
         `nothing accepted connections on port ${this.#address.port} within ${limitMs / 1000} s; ` +
-          'the program must listen on the port in PORT, at every address (0.0.0.0)',
-      );
+        'the program must listen on the port in PORT, at every address (0.0.0.0)';
       await this.requestStop('start-timeout', 'hard');
     }
   }
 
   // --- Ending ------------------------------------------------------------------------------------------------
 
-  async #awaitExit(failure: Failure | undefined): Promise<WorkloadExit> {
+  async #awaitExit(failure: EndReason | undefined): Promise<WorkloadExit> {
     if (failure !== undefined) {
       // Berth failed while the program runs: it can't be driven on.
-      if (failure.cause !== undefined) await this.#note(failure.cause);
-      await this.requestStop(failure.reason, 'hard');
+      await this.requestStop(failure, 'hard');
     } else if (isEnding(this.#latest.status)) {
       await this.#deliverStop();
     }
@@ -225,15 +225,15 @@ export class Lifecycle {
     }, retryMs).unref();
   }
 
-  async #writeEnd(failure: Failure | undefined, exit: WorkloadExit | undefined): Promise<void> {
+  async #writeEnd(failure: EndReason | undefined, exit: WorkloadExit | undefined): Promise<void> {
     const stopped = isEnding(this.#latest.status) ? this.#latest : undefined;
-    if (failure?.cause !== undefined && stopped === undefined) await this.#note(failure.cause);
     if (exit?.outOfMemory) {
-      await this.#note(`the memory limit of ${this.#plan.limits.memoryBytes ?? 0} bytes ended it`);
+      this.#cause = `the memory limit of ${this.#plan.limits.memoryBytes ?? 0} bytes ended it`;
     }
+    if (this.#cause !== undefined && stopped?.reason !== 'external') await this.#note(this.#cause);
     const lastStatus = await this.#lastLivingStatus();
     const end = {
-      reason: stopped?.reason ?? failure?.reason ?? endReason(exit),
+      reason: stopped?.reason ?? failure ?? endReason(exit),
       ...(lastStatus && { lastStatus }),
       ...(stopped?.kind && { kind: stopped.kind }),
       // It may have ended while the server was away.
@@ -266,14 +266,15 @@ export class Lifecycle {
     if (entry !== undefined && entry.seq > this.#latest.seq) this.#latest = entry;
   }
 
-  #explain(error: unknown): Failure {
+  #explain(error: unknown): EndReason {
     if (error instanceof RuntimeError) {
-      const reason = error.code === 'image-error' ? 'image-error' : 'start-error';
-      return { reason, cause: error.message };
+      this.#cause = error.message;
+      return error.code === 'image-error' ? 'image-error' : 'start-error';
     }
-    if (this.#givenUp.aborted && !this.#started) return { reason: 'external' };
+    if (this.#givenUp.aborted && !this.#started) return 'external';
     const faultId = this.#parts.reportFault(this.id, error);
-    return { reason: 'internal', cause: `Berth failed; the server's log has the cause under ${faultId}` };
+    this.#cause = `Berth failed; the server's log has the cause under ${faultId}`;
+    return 'internal';
   }
 
   /** A line of the platform in the workload's own log; losing it must not change the workload's fate. */
@@ -282,12 +283,6 @@ export class Lifecycle {
       this.#parts.reportFault(this.id, error);
     });
   }
-}
-
-interface Failure {
-  readonly reason: EndReason;
-  /** Shown in the workload's log. */
-  readonly cause?: string;
 }
 
 function endReason(exit: WorkloadExit | undefined): EndReason {

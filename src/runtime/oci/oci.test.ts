@@ -4,5 +4,7 @@ import { probeOci } from './probe.ts';
 const { missing } = await probeOci();
 
 runtimeConformance('oci', new URL('./conformance-subject.ts', import.meta.url), {
+  survivesServer: true,
+  limitsMemory: true,
   skip: missing.length > 0 && missing.join('; '),
 });

@@ -1,3 +1,6 @@
 import { runtimeConformance } from '../conformance.ts';
 
-runtimeConformance('process', new URL('./conformance-subject.ts', import.meta.url));
+runtimeConformance('process', new URL('./conformance-subject.ts', import.meta.url), {
+  survivesServer: false,
+  limitsMemory: false,
+});
