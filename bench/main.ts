@@ -8,10 +8,14 @@ import { type Bench, NotHere, type Row } from './bench.ts';
 import { load, machineFacts } from './machine.ts';
 import { markdown, type Result, table } from './report.ts';
 import { edge } from './rows/edge.ts';
+import { eventLoop } from './rows/event-loop.ts';
+import { growth } from './rows/growth.ts';
 import { heldLock } from './rows/held-lock.ts';
+import { logs } from './rows/logs.ts';
+import { memory } from './rows/memory.ts';
 import { spawn } from './rows/spawn.ts';
 
-const benches: readonly Bench[] = [spawn, heldLock, edge];
+const benches: readonly Bench[] = [spawn, heldLock, edge, logs, memory, growth, eventLoop];
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 

@@ -17,6 +17,11 @@ export function ratioOfMedians(above: readonly number[], below: readonly number[
   return median(above) / median(below);
 }
 
+/** Median and 95th percentile as text. */
+export function milliseconds(values: readonly number[]): string {
+  return `${median(values).toFixed(0)} ms (p95 ${p95(values).toFixed(0)})`;
+}
+
 function ascending(values: readonly number[]): number[] {
   return values.toSorted((a, b) => a - b);
 }

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { NotHere } from '../bench.ts';
-import { call, JsonApi, type Place } from './http.ts';
+import { call, JsonApi, open, type Place } from './http.ts';
 import { pidOf, startProcess } from './process.ts';
 import { temporaryFolder } from './temporary.ts';
 import { requireRoot, requireTools } from './tools.ts';
@@ -89,6 +90,12 @@ export class Berth {
   async visit(id: string): Promise<void> {
     const { status, body } = await call(this.place, '/', { headers: { host: this.hostOf(id) } });
     if (status !== 200) throw new Error(`the edge answered ${status}: ${body}`);
+  }
+
+  /** The log so far and what follows, as server-sent events; ends with the backend. */
+  async followLogs(id: string, timeoutMs: number): Promise<IncomingMessage> {
+    const headers = { authorization: `Bearer ${this.token}` };
+    return open(this.place, `/backend/${id}/logs`, { headers, timeoutMs });
   }
 
   hostOf(id: string): string {

@@ -7,7 +7,7 @@ import { firstAnswer } from '../parts/http.ts';
 import { hello, tiny, workloadPort } from '../parts/programs.ts';
 import { type Template, templateOf } from '../parts/template.ts';
 import { temporaryFolder } from '../parts/temporary.ts';
-import { median, p95, ratioOfMedians } from '../statistics.ts';
+import { milliseconds, ratioOfMedians } from '../statistics.ts';
 
 const rounds = 15;
 /** After each container, for what its maker does in the background, such as Berth's next namespaces. */
@@ -104,8 +104,4 @@ async function timeOfBare(bare: Bare, template: Template): Promise<number> {
   await bare.remove(container);
   await delay(pauseMs);
   return ms;
-}
-
-function milliseconds(values: readonly number[]): string {
-  return `${median(values).toFixed(0)} ms (p95 ${p95(values).toFixed(0)})`;
 }

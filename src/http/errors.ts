@@ -16,7 +16,6 @@ export type ReportFault = (requestId: string, error: unknown) => void;
 /** Errors of the framework that are the caller's mistakes. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid',
   FST_ERR_BAD_URL: 'invalid',
   FST_ERR_VALIDATION: 'invalid',
@@ -25,7 +24,7 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 /** Makes a dialect's error handler: its own words, one shape, and never a cause that the caller can't mend. */
 export function errorHandler(table: ErrorTable, reportFault: ReportFault) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const known = asBerthError(error);
+    const known = asBerthError(error, request);
     if (known === undefined) reportFault(request.id, error);
     sendError(
       reply,
@@ -48,9 +47,13 @@ export function sendError(reply: FastifyReply, table: ErrorTable, code: ErrorCod
     .send({ error: { message: oneLine(message), status: wording.status, code: wording.code, id } });
 }
 
-function asBerthError(error: unknown): BerthError | undefined {
+function asBerthError(error: unknown, request: FastifyRequest): BerthError | undefined {
   if (error instanceof BerthError) return error;
   const { code, message, statusCode } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const found = request.headers['content-type'] ?? 'none';
+    return new BerthError('unsupported-media-type', `content-type: must be application/json, not ${found}`);
+  }
   const known = frameworkCodes[code ?? ''] ?? (statusCode === 400 ? 'invalid' : undefined);
   return known && new BerthError(known, message ?? 'bad request', { cause: error });
 }

@@ -4,5 +4,13 @@ export { allEvents, readEvents, type StreamedEvent } from './event-stream.ts';
 export { eventually, within } from './eventually.ts';
 export { Answer, assertRefused, open, type SendOptions, send } from './http.ts';
 export { cannotRun, type RuntimeName } from './machine.ts';
+export { type ApiRoute, fill, routeName, v1Routes } from './routes.ts';
 export { adminToken, berthProgram, type ServerOptions, TestServer } from './server.ts';
-export { forEachRuntime, programs, type ServiceOptions, World, type WorldOptions } from './world.ts';
+export {
+  type Account,
+  forEachRuntime,
+  programs,
+  type ServiceOptions,
+  World,
+  type WorldOptions,
+} from './world.ts';

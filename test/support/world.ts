@@ -21,6 +21,11 @@ export interface ServiceOptions {
   readonly name?: string;
 }
 
+export interface Account {
+  readonly name: string;
+  readonly token: string;
+}
+
 /** A server that the tests of one group share, and ways to use it. */
 export class World {
   readonly runtime: RuntimeName;
@@ -47,6 +52,17 @@ export class World {
   /** A request to the APIs, with the administrator's token unless told otherwise. */
   async api(path: string, options: SendOptions & { token?: string | null } = {}): Promise<Answer> {
     return await this.server.api(path, options);
+  }
+
+  /** A new account that is no administrator, with a token. */
+  async account(name: string): Promise<Account> {
+    (await this.api('/berth/v1/accounts', { body: { name } })).ok();
+    return { name, token: await this.token({ account: name }) };
+  }
+
+  /** A new token. @param body as in the API: account, label, expires_in_seconds */
+  async token(body: object = {}): Promise<string> {
+    return (await this.api('/berth/v1/tokens', { body })).ok<{ token: string }>().token;
   }
 
   /** A service that runs one of the files in {@link programs}. @returns its name */

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ociLimits } from './limits.ts';
-import { lives, type ProcessIdentity } from './processes.ts';
+import { lives, type ProcessIdentity, runs } from './processes.ts';
 
 /**
  * Tells when the conmon of a workload has ended: only then is its log complete and the exit code, if it wrote
@@ -53,8 +53,10 @@ export class ConmonWatch {
   }
 
   #begin(): void {
+    let looks = 0;
     this.#poll = setInterval(() => {
-      for (const id of this.#adopted.keys()) void this.#check(id);
+      const thorough = ++looks % ociLimits.conmonIdentityEvery === 0;
+      for (const [id, { pid }] of this.#adopted) if (thorough || !runs(pid)) void this.#check(id);
     }, ociLimits.conmonPollMs);
     const { signal } = this.#closing;
     const watcher = watch(this.#exits, { persistent: false, signal }, (_event, name) => {

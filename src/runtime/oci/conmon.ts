@@ -89,29 +89,27 @@ function conmonArguments(tools: OciTools, folders: OciFolders, bundle: Bundle, l
 }
 
 async function createdPid(child: ChildProcess): Promise<number> {
-  const pipe = child.stdio[syncDescriptor];
-  if (!pipe || !('read' in pipe)) throw new Error('conmon has no synchronisation pipe');
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  let text = '';
-  pipe.on('data', (chunk: Buffer) => {
-    text += chunk.toString('utf8');
-    if (!text.includes('\n')) return;
-    const { data, message } = JSON.parse(text) as { data: number; message?: string };
-    if (data > 0) resolve(data);
-    else reject(new ContainerRefused(message?.trim() ?? 'the OCI runtime failed without a message'));
-  });
-  pipe.on('error', reject);
-  pipe.on('close', () => reject(new Error('conmon ended without a word')));
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   child.on('error', reject);
   const timer = setTimeout(
     () => reject(new Error(`the container was not made within ${ociLimits.createTimeoutMs} ms`)),
     ociLimits.createTimeoutMs,
   );
+  const pipe = child.stdio[syncDescriptor];
+  let text = '';
+  pipe?.on('data', (chunk: Buffer) => {
+    text += chunk.toString('utf8');
+    if (text.includes('\n')) resolve(text);
+  });
+  pipe?.on('error', reject);
+  pipe?.on('close', () => reject(new Error('it ended without a word')));
   try {
-    return await promise;
+    const { data, message } = JSON.parse(await promise) as { data: number; message?: string };
+    if (data > 0) return data;
+    throw new ContainerRefused(message?.trim() ?? 'the OCI runtime failed without a message');
   } finally {
     clearTimeout(timer);
-    pipe.destroy();
+    pipe?.destroy();
   }
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { BaseMount } from '../../images/index.ts';
 import type { Endpoint } from '../../network/index.ts';
 import { RuntimeError, type WorkloadSpec } from '../runtime.ts';
@@ -9,6 +10,7 @@ import {
   rootCapabilities,
   standardMounts,
 } from './confinement.ts';
+import type { Kernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { seccompProfile } from './seccomp.ts';
 
@@ -33,7 +35,7 @@ export interface ContainerParts {
   readonly defaultPids: number;
   /** The kernel counts swap, so that it can be limited. */
   readonly limitsSwap: boolean;
-  readonly ipv6: boolean;
+  readonly kernel: Kernel;
   readonly resolver: string;
 }
 
@@ -81,7 +83,7 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
         { type: 'network', path: endpoint.namespacePath },
       ],
       resources: resources(parts),
-      sysctl: sysctls(parts.ipv6),
+      sysctl: sysctls(parts.kernel),
       seccomp: seccompProfile(process.arch, capabilities),
       maskedPaths,
       readonlyPaths,
@@ -110,8 +112,8 @@ export function privateFiles({ spec, endpoint, resolver }: ContainerParts): Root
     ...files,
     { path: 'etc/passwd', content: `${accounts.join('\n')}\n` },
     { path: 'etc/group', content: `${groups.join('\n')}\n` },
-    { path: 'home' },
-    { path: 'home/berth', owner },
+    { path: dirname(home).slice(1) },
+    { path: home.slice(1), owner },
   ];
 }
 
@@ -130,7 +132,7 @@ function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): { uid: numbe
  * Mounted by the OCI runtime inside the container's own mount namespace: the host never sees the mount, so it
  * can't be left behind. `volatile` spares the synchronisation to disk of files that end with the workload.
  */
-function rootMount({ spec, bundle }: ContainerParts): OciMount {
+function rootMount({ spec, bundle, kernel }: ContainerParts): OciMount {
   return {
     destination: '/',
     type: 'overlay',
@@ -139,7 +141,7 @@ function rootMount({ spec, bundle }: ContainerParts): OciMount {
       `lowerdir=${spec.image.layers.join(':')}`,
       `upperdir=${bundle.upper}`,
       `workdir=${bundle.work}`,
-      'volatile',
+      ...(kernel.volatileOverlay ? ['volatile'] : []),
     ],
   };
 }
@@ -162,7 +164,7 @@ function resources({ spec: { limits }, defaultPids, limitsSwap }: ContainerParts
 }
 
 /** As Docker sets them: any port may be listened on, and `ping` works without privileges. */
-function sysctls(ipv6: boolean): Record<string, string> {
+function sysctls({ ipv6 }: Kernel): Record<string, string> {
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.ping_group_range': '0 2147483647',

@@ -5,6 +5,7 @@ import type { Cgroups } from './cgroups.ts';
 import { CpuTimeWatch } from './cpu-time.ts';
 import { ociLimits } from './limits.ts';
 import { meantExitCode, signalMainProcess } from './main-process.ts';
+import { programRuns } from './processes.ts';
 
 export interface ContainerState {
   readonly bundle: Bundle;
@@ -51,8 +52,9 @@ export class Container {
     if (outcome === 'late') throw new Error(`workload ${this.id} could not be killed`);
   }
 
-  /** Its program runs from now on. */
-  markRunning(): void {
+  /** Its program was started; resolves when it runs. */
+  async started(): Promise<void> {
+    if (this.#mainPid !== undefined) await programRuns(this.#mainPid);
     const { cpuTimeSeconds } = this.record;
     if (cpuTimeSeconds === undefined || this.#cpuTime !== undefined) return;
     this.#cpuTime = new CpuTimeWatch(
@@ -81,7 +83,10 @@ export class Container {
    * ended first.
    */
   conclude(): Promise<WorkloadExit> {
-    this.#conclusion ??= this.#conclude();
+    this.#conclusion ??= this.#conclude().catch(error => {
+      this.#conclusion = undefined;
+      throw error;
+    });
     return this.#conclusion;
   }
 

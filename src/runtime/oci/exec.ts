@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toolEnvironment } from '../../lib/command.ts';
 import { randomId } from '../../lib/ids.ts';
@@ -10,14 +11,28 @@ import type { Bundle, OciFolders } from './bundle.ts';
 import type { OciTools } from './conmon.ts';
 import type { OciProcess } from './container-config.ts';
 import { ociLimits } from './limits.ts';
-import { signal } from './processes.ts';
+import { programRuns, signal } from './processes.ts';
+import { startError } from './start-errors.ts';
 
-/** A further process inside a container, and the way to end it with the server. */
+/** A further process inside a container. */
 export interface ExecSession extends ExecProcess {
   readonly id: string;
 }
 
-/** Runs a command beside the main process, as the same user and with the same confinement. */
+interface SessionFiles {
+  /** What to run. */
+  readonly process: string;
+  /** Its number, written by the OCI runtime when it runs. */
+  readonly pid: string;
+  /** What the OCI runtime says in its own way; what its user is to know is on the standard error, too. */
+  readonly log: string;
+}
+
+/**
+ * Runs a command beside the main process, as the same user and with the same confinement. Resolves when it
+ * runs.
+ * @throws {RuntimeError} `start-error`, for example when the command does not exist
+ */
 export async function startExec(
   tools: OciTools,
   folders: OciFolders,
@@ -28,39 +43,25 @@ export async function startExec(
   if (config === undefined) throw new RuntimeError('not-found', `workload ${bundle.id} does not exist`);
   if (spec.command.length === 0) throw new RuntimeError('start-error', 'no command is given');
   const id = randomId(8);
-  const processFile = join(bundle.sessions, `${id}.json`);
-  const pidFile = join(bundle.sessions, `${id}.pid`);
-  await writeFile(processFile, JSON.stringify(execProcess(config.process, spec)), { mode: 0o600 });
+  const stem = join(bundle.sessions, id);
+  const files = { process: `${stem}.json`, pid: `${stem}.pid`, log: `${stem}.log` };
+  await writeFile(files.process, JSON.stringify(execProcess(config.process, spec)), { mode: 0o600 });
+  const global = ['--root', folders.state, '--log', files.log];
   const child = spawn(
     tools.ociRuntime,
-    ['--root', folders.state, 'exec', '--process', processFile, '--pid-file', pidFile, bundle.id],
-    { env: toolEnvironment, stdio: ['pipe', 'pipe', 'pipe'] },
+    [...global, 'exec', '--process', files.process, '--pid-file', files.pid, bundle.id],
+    { env: toolEnvironment },
   );
   child.stdin.on('error', () => {}); // the program ended without reading all of its input
-  const exited = untilClosed(child, [processFile, pidFile]);
-  exited.catch(() => {}); // told by `exited` itself to whoever waits for it
-  const kill = async (name: NodeJS.Signals) => {
-    let pid: number | undefined;
-    while (pid === undefined && child.exitCode === null && child.signalCode === null) {
-      pid = await readPid(pidFile);
-      if (pid === undefined) await delay(ociLimits.killPollMs);
-    }
-    if (pid !== undefined) signalSession(pid, name);
-  };
+  const exited = untilClosed(child, files);
+  exited.catch(() => {}); // told by `startedPid` first
+  const pid = await startedPid(child, files, folders.root);
+  await programRuns(pid);
   const { stdin, stdout, stderr } = child;
-  return { id, stdin, stdout, stderr, exited, kill: name => void kill(name) };
-}
-
-/** Its end, after which the files are removed. */
-async function untilClosed(child: ChildProcess, files: readonly string[]): Promise<{ exitCode: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.on('error', reject);
-  child.on('close', (code, name) => resolve(code ?? 128 + (name ? constants.signals[name] : 0)));
-  try {
-    return { exitCode: await promise };
-  } finally {
-    for (const file of files) await rm(file, { force: true });
-  }
+  const kill = (name: NodeJS.Signals): void => {
+    if (!isOver(child)) signalSession(pid, name);
+  };
+  return { id, stdin, stdout, stderr, exited, kill };
 }
 
 /** Ends what an earlier server ran beside the main process. */
@@ -71,6 +72,47 @@ export async function endLeftSessions(bundle: Bundle, processes: readonly number
     if (pid !== undefined && processes.includes(pid)) signalSession(pid, 'SIGKILL');
     await rm(file, { force: true });
   }
+}
+
+async function startedPid(
+  child: ChildProcessWithoutNullStreams,
+  files: SessionFiles,
+  root: string,
+): Promise<number> {
+  let failure: Error | undefined;
+  child.once('error', error => {
+    failure = error;
+  });
+  while (true) {
+    const over = isOver(child);
+    const pid = await readPid(files.pid);
+    if (pid !== undefined) return pid;
+    if (failure) throw failure;
+    if (over) {
+      child.stdout.resume();
+      throw startError(await text(child.stderr), root);
+    }
+    await delay(ociLimits.execPollMs);
+  }
+}
+
+/** Its end, after which the files are removed. */
+async function untilClosed(
+  child: ChildProcessWithoutNullStreams,
+  files: SessionFiles,
+): Promise<{ exitCode: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', reject);
+  child.once('close', (code, name) => resolve(code ?? 128 + (name ? constants.signals[name] : 0)));
+  try {
+    return { exitCode: await promise };
+  } finally {
+    for (const file of Object.values(files)) await rm(file, { force: true });
+  }
+}
+
+function isOver(child: ChildProcessWithoutNullStreams): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** The process leads a session of its own; whatever it has started there is killed with it. */
@@ -85,6 +127,6 @@ function execProcess(main: OciProcess, spec: ExecSpec): OciProcess {
 }
 
 async function readPid(file: string): Promise<number | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  const content = await readFile(file, 'utf8').catch(() => '');
+  return /^\d+$/.test(content) ? Number(content) : undefined;
 }

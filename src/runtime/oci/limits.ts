@@ -11,10 +11,17 @@ export const ociLimits = {
   /** How long killed processes may take to be gone. */
   killTimeoutMs: 10_000,
   killPollMs: 5,
+  execPollMs: 2,
+  /** From the start of a process to its program. */
+  programTimeoutMs: 5_000,
   /** How often it is looked whether the conmon of an adopted workload still lives. */
   conmonPollMs: 1_000,
+  /** Every so many looks it is made sure that it is no later process with the same number. */
+  conmonIdentityEvery: 10,
   /** From the exit file of an adopted workload to the end of its conmon. */
   conmonEndTimeoutMs: 2_000,
+  /** Pause before an exit that could not be read is read again. */
+  concludeRetryMs: 1_000,
   /** How long conmon may take to open its log anew. */
   reopenTimeoutMs: 2_000,
   reopenPollMs: 2,

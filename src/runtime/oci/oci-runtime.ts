@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
 import { findTool, runCommand } from '../../lib/command.ts';
 import type { Logs } from '../../logs/logs.ts';
@@ -29,6 +30,7 @@ import { Container } from './container.ts';
 import { type ContainerParts, containerConfig, privateFiles, workloadPort } from './container-config.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
+import { type Kernel, readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
@@ -55,6 +57,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
   readonly #sessions = new Map<string, ExecSession>();
+  readonly #conclusions = new Set<Promise<void>>();
   readonly #feed = new EventFeed<RuntimeEvent>();
   readonly #turns = new Turns();
   /** More at once than there are processors only makes all of them slower. */
@@ -88,9 +91,9 @@ export class OciRuntime implements Runtime, ReopensLogs {
     };
     await folders.make();
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
-    const watch = new ConmonWatch(folders.exits, id => void this.#concluded(id));
+    const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
     await network.open();
-    this.#opened = { tools, folders, cgroups, watch, ipv6: await exists('/proc/sys/net/ipv6') };
+    this.#opened = { tools, folders, cgroups, watch, kernel: await readKernel() };
   }
 
   async close(): Promise<void> {
@@ -101,6 +104,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
     for (const container of this.#containers.values()) container.letGo();
     for (const session of this.#sessions.values()) session.kill('SIGKILL');
     await Promise.allSettled([...this.#sessions.values()].map(session => session.exited));
+    await Promise.all(this.#conclusions);
     this.#feed.close();
     await this.#options.network.close();
     if (this.#containers.size === 0) await cgroups.removeParent();
@@ -145,7 +149,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
   }
 
   async #containerParts(spec: WorkloadSpec, bundle: Bundle, endpoint: Endpoint): Promise<ContainerParts> {
-    const { cgroups, ipv6 } = this.#parts();
+    const { cgroups, kernel } = this.#parts();
     const [mounts, resolver] = await Promise.all([
       this.#options.images.mounts(spec.image.reference),
       workloadResolver(),
@@ -156,7 +160,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
       bundle,
       mounts,
       resolver,
-      ipv6,
+      kernel,
       cgroupsPath: cgroups.path(spec.id),
       limitsSwap: cgroups.limitsSwap,
       defaultPids: this.#options.defaultPids ?? ociLimits.defaultPids,
@@ -173,7 +177,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
         const running = container.exit === undefined && !(await container.bundle.awaitsStart());
         if (!running) throw startError((error as Error).message, this.#parts().folders.root);
       }
-      container.markRunning();
+      await container.started();
     });
   }
 
@@ -218,7 +222,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
     this.#containers.set(id, container);
     if (finding.state === 'ended') return { ...(await container.conclude()), state: 'exited' };
     await endLeftSessions(bundle, await cgroups.processes(id));
-    if (finding.state === 'running') container.markRunning();
+    if (finding.state === 'running') await container.started();
     watch.adopt(id, finding.conmon);
     return { id, state: finding.state, address: record.address };
   }
@@ -264,10 +268,23 @@ export class OciRuntime implements Runtime, ReopensLogs {
   }
 
   /** The conmon of a workload is gone. */
-  async #concluded(id: string): Promise<void> {
-    const container = this.#containers.get(id);
-    if (container === undefined || container.exit !== undefined) return;
-    this.#feed.emit({ type: 'exit', ...(await container.conclude()) });
+  #conclude(id: string): void {
+    const task = this.#tellExit(id).finally(() => this.#conclusions.delete(task));
+    this.#conclusions.add(task);
+  }
+
+  async #tellExit(id: string): Promise<void> {
+    while (true) {
+      const container = this.#containers.get(id);
+      if (container === undefined || container.exit !== undefined) return;
+      try {
+        this.#feed.emit({ type: 'exit', ...(await container.conclude()) });
+        return;
+      } catch {
+        // No descriptor left, for example: an end must be told all the same.
+        await delay(ociLimits.concludeRetryMs);
+      }
+    }
   }
 
   async #ociRuntime(args: readonly string[]): Promise<void> {
@@ -294,8 +311,7 @@ interface Opened {
   readonly folders: OciFolders;
   readonly cgroups: Cgroups;
   readonly watch: ConmonWatch;
-  /** The kernel has IPv6, which is switched off inside. */
-  readonly ipv6: boolean;
+  readonly kernel: Kernel;
 }
 
 function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint, logPath: string): BundleRecord {

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ociLimits } from './limits.ts';
 
 /** A process that can be told from a later one with the same number. */
 export interface ProcessIdentity {
@@ -22,12 +24,39 @@ export async function lives(process: ProcessIdentity): Promise<boolean> {
   return (await identify(process.pid))?.startTime === process.startTime;
 }
 
+/**
+ * Resolves when a process that the OCI runtime has made runs its program: for a moment it still is the
+ * runtime's own `runc init`, on which signals are lost.
+ */
+export async function programRuns(pid: number): Promise<void> {
+  const deadline = Date.now() + ociLimits.programTimeoutMs;
+  while (Date.now() < deadline) {
+    const [path = '', command, ...rest] = await commandLine(pid);
+    if (basename(path) !== 'runc' || command !== 'init' || rest.length > 0) return;
+    await delay(ociLimits.execPollMs);
+  }
+}
+
+async function commandLine(pid: number | string): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return text.split('\0').slice(0, -1);
+}
+
+/** Whether the number is in use; costs next to nothing. */
+export function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** The conmon of each bundle in a folder, by the name of the bundle. */
 export async function findConmons(bundles: string): Promise<Map<string, ProcessIdentity>> {
   const found = new Map<string, ProcessIdentity>();
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
   for (const pid of pids) {
-    const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    const args = await commandLine(pid);
     if (basename(args[0] ?? '') !== 'conmon') continue;
     const folder = args[args.indexOf('-b') + 1] ?? '';
     const identity = folder.startsWith(`${bundles}/`) ? await identify(Number(pid)) : undefined;

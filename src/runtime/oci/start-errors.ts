@@ -20,5 +20,5 @@ export function startError(message: string, root: string): RuntimeError {
     if (match) return new RuntimeError('start-error', text(match));
   }
   const shown = message.replaceAll(root, '…');
-  return new RuntimeError('start-error', `the container could not be made: ${shown}`);
+  return new RuntimeError('start-error', `the program could not be started: ${shown.trim()}`);
 }

@@ -54,7 +54,7 @@ function body(page: ReadyPage, nonce: string): string {
   const shared = { state, statusUrl, target: target ?? null, showsLog: log !== undefined };
   return `
 <p class="service">${escapeHtml(serviceName)}</p>
-<div class="mark" data-state="${end ? 'ended' : 'starting'}" aria-hidden="true"></div>
+<div class="mark" data-state="${markOf(page)}" aria-hidden="true"></div>
 <h1 role="status" aria-live="polite">${escapeHtml(headline(state))}</h1>
 <ol class="steps" aria-hidden="true"${end ? ' hidden' : ''}>${['Loading', 'Starting', 'Ready']
     .map(step => `<li data-step="${step}"${step === state ? ' class="now"' : ''}>${step}</li>`)
@@ -84,6 +84,14 @@ const headlines: Readonly<Record<string, string>> = {
   Terminated: 'It was ended',
   Lost: 'It was lost',
 };
+
+/** Ends that nobody has to look into. */
+const calmEnds: ReadonlySet<string> = new Set(['Exited', 'Swept', 'Terminated']);
+
+function markOf({ state, end }: ReadyPage): 'starting' | 'over' | 'failed' {
+  if (end === undefined) return 'starting';
+  return calmEnds.has(state) ? 'over' : 'failed';
+}
 
 function headline(state: string): string {
   return headlines[state] ?? state;

@@ -11,8 +11,9 @@ main { width: min(34rem, 100%); background: var(--paper); border: 1px solid var(
 .service { margin: 0 0 1.25rem; color: var(--soft); letter-spacing: .02em; }
 .mark { width: 3rem; height: 3rem; margin: 0 auto 1rem; border-radius: 50%; border: 4px solid var(--line);
   border-top-color: var(--accent); animation: turn 1s linear infinite; }
-.mark[data-state=ended] { animation: none; border-color: var(--bad); position: relative; }
-.mark[data-state=ended]::after { content: "!"; position: absolute; inset: 0; display: grid; place-items: center;
+.mark[data-state=over] { animation: none; border-color: var(--soft); }
+.mark[data-state=failed] { animation: none; border-color: var(--bad); position: relative; }
+.mark[data-state=failed]::after { content: "!"; position: absolute; inset: 0; display: grid; place-items: center;
   color: var(--bad); font-weight: 700; font-size: 1.25rem; }
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { .mark { animation: none; } }

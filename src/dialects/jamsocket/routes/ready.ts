@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Backend } from '../../../engine/index.ts';
 import type { JamsocketParts } from '../parts.ts';
-import { type ReadyPage, renderReadyPage } from '../ready-page/page.ts';
+import { type NoticePage, type ReadyPage, renderReadyPage } from '../ready-page/page.ts';
 import { backendParams } from '../schemas.ts';
 import { v1Statuses } from '../states.ts';
 import type { BackendUrls } from '../urls.ts';
@@ -69,31 +69,30 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
   }
 }
 
-function sendPage(reply: FastifyReply, page: ReadyPage): Promise<FastifyReply> {
-  return send(reply, 200, nonce => renderReadyPage(page, nonce));
+function sendNotice(reply: FastifyReply, status: 404 | 410, notice: string): FastifyReply {
+  return sendPage(reply.code(status), { notice });
 }
 
-function sendNotice(reply: FastifyReply, status: 404 | 410, notice: string): Promise<FastifyReply> {
-  return send(reply, status, nonce => renderReadyPage({ notice }, nonce));
-}
-
-async function send(
-  reply: FastifyReply,
-  status: number,
-  render: (nonce: string) => string,
-): Promise<FastifyReply> {
+function sendPage(reply: FastifyReply, page: ReadyPage | NoticePage): FastifyReply {
   const nonce = randomBytes(16).toString('base64');
+  const statusOrigin = 'statusUrl' in page ? new URL(page.statusUrl).origin : "'none'";
+  const policy = [
+    "default-src 'none'",
+    `style-src 'nonce-${nonce}'`,
+    `script-src 'nonce-${nonce}'`,
+    `connect-src ${statusOrigin}`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ];
   return reply
-    .code(status)
     .headers({
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'x-robots-tag': 'noindex',
       'x-content-type-options': 'nosniff',
-      'content-security-policy':
-        `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src *; img-src data:; ` +
-        "base-uri 'none'; frame-ancestors *",
+      'content-security-policy': policy.join('; '),
     })
-    .send(render(nonce));
+    .send(renderReadyPage(page, nonce));
 }

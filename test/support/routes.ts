@@ -1,0 +1,43 @@
+/** What a route lets in. */
+export type Access = 'token' | 'everybody';
+
+export interface ApiRoute {
+  readonly method: 'GET' | 'POST';
+  /** With `{account}`, `{service}` and `{backend}` where names stand. */
+  readonly path: string;
+  readonly access: Access;
+  readonly stream?: boolean;
+}
+
+/** The routes of Jamsocket's version 1 that this server has, without `/v1` (spec/jamsocket.md, section 3.1). */
+export const v1Routes: readonly ApiRoute[] = [
+  { method: 'GET', path: '/auth', access: 'token' },
+  { method: 'POST', path: '/user/{account}/service', access: 'token' },
+  { method: 'GET', path: '/user/{account}/services', access: 'token' },
+  { method: 'GET', path: '/user/{account}/service/{service}', access: 'token' },
+  { method: 'POST', path: '/user/{account}/service/{service}/delete', access: 'token' },
+  { method: 'POST', path: '/user/{account}/service/{service}/spawn', access: 'token' },
+  { method: 'GET', path: '/user/{account}/backends', access: 'token' },
+  { method: 'GET', path: '/backend/{backend}', access: 'token' },
+  { method: 'GET', path: '/backend/{backend}/logs', access: 'token', stream: true },
+  { method: 'GET', path: '/backend/{backend}/status', access: 'everybody' },
+  { method: 'GET', path: '/backend/{backend}/status/stream', access: 'everybody', stream: true },
+  { method: 'GET', path: '/backend/{backend}/ready', access: 'everybody' },
+  { method: 'POST', path: '/backend/{backend}/terminate', access: 'token' },
+];
+
+/** Puts names into a path. */
+export function fill(
+  path: string,
+  names: { readonly account?: string; readonly service?: string; readonly backend?: string },
+): string {
+  return path.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const name = names[key as keyof typeof names];
+    if (name === undefined) throw new Error(`the path ${path} needs a name for ${key}`);
+    return name;
+  });
+}
+
+export function routeName({ method, path }: ApiRoute): string {
+  return `${method} ${path}`;
+}
