@@ -55,15 +55,16 @@ async function examine(
   // Written first; without it nothing was run yet.
   const record = await bundle.record();
   if (record === undefined) return { state: 'debris' };
-  const ended = { state: 'ended', record, mainPid: undefined } as const;
+  const awaitsStart = await bundle.awaitsStart();
+  // What never ran did not end: it can be made anew.
+  const ended: Finding = awaitsStart ? { state: 'debris' } : { state: 'ended', record, mainPid: undefined };
   if (await bundle.exit()) return ended;
   const mainPid = await bundle.mainPid();
   // Conmon and the OCI runtime may still be at it: without a server that waits for them, for nothing.
   if (mainPid === undefined) return { state: 'debris' };
   if (conmon === undefined) return ended;
   if ((await cgroups.processes(bundle.id)).includes(mainPid)) {
-    const state = (await bundle.awaitsStart()) ? 'created' : 'running';
-    return { state, record, conmon, mainPid };
+    return { state: awaitsStart ? 'created' : 'running', record, conmon, mainPid };
   }
   await awaitEnd(conmon);
   return ended;
