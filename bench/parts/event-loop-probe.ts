@@ -1,8 +1,8 @@
 /**
  * Loaded into the server before its own code (`--import`): notes the longest time for which the event loop did
- * not get round to a timer. SIGUSR2 begins anew; the result is written when the server ends.
+ * not get round to a timer. SIGUSR2 writes that to a file and begins anew.
  */
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 
 export interface LongestBlocks {
@@ -36,7 +36,8 @@ function tick(): void {
 if (file !== undefined) {
   setInterval(tick, tickMs).unref();
   process.on('SIGUSR2', () => {
+    writeFileSync(`${file}.part`, JSON.stringify(longest));
+    renameSync(`${file}.part`, file);
     longest = { wallMs: 0, cpuMs: 0 };
   });
-  process.on('exit', () => writeFileSync(file, JSON.stringify(longest)));
 }

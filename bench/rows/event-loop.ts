@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atMost, type Bench } from '../bench.ts';
 import { Berth } from '../parts/berth.ts';
@@ -7,6 +7,7 @@ import { eventLines } from '../parts/log-streams.ts';
 import { LineCount, numberedLines } from '../parts/numbered-lines.ts';
 import { tiny } from '../parts/programs.ts';
 import { temporaryFolder } from '../parts/temporary.ts';
+import { exists, until } from '../parts/until.ts';
 
 const backends = 50;
 const lines = 100_000;
@@ -23,8 +24,7 @@ export const eventLoop: Bench = {
   async run(cleanUp) {
     const folder = await temporaryFolder(cleanUp);
     const file = join(folder, 'event-loop.json');
-    const server = cleanUp.use(new AsyncDisposableStack());
-    const berth = await Berth.start(server, {
+    const berth = await Berth.start(cleanUp, {
       NODE_OPTIONS: `--import=${probe}`,
       BERTH_BENCH_EVENT_LOOP: file,
     });
@@ -32,12 +32,11 @@ export const eventLoop: Bench = {
     await berth.createService(program);
     await berth.createService({ name: 'numbers', command: await numberedLines(lines) });
     await berth.visit(await berth.spawn(program.name));
-    process.kill(berth.pid, 'SIGUSR2');
 
+    await longestBlocks(berth, file);
     await Promise.all([followLog(berth), spawnMany(berth, program.name)]);
-    await server.disposeAsync();
-
-    const { wallMs, cpuMs } = JSON.parse(await readFile(file, 'utf8')) as LongestBlocks;
+    await berth.endAll();
+    const { wallMs, cpuMs } = await longestBlocks(berth, file);
     return [
       {
         what: 'longest block of the event loop',
@@ -48,6 +47,14 @@ export const eventLoop: Bench = {
   },
 };
 
+/** Since the last call. */
+async function longestBlocks(berth: Berth, file: string): Promise<LongestBlocks> {
+  await rm(file, { force: true });
+  process.kill(berth.pid, 'SIGUSR2');
+  await until('the word of the server', () => exists(file));
+  return JSON.parse(await readFile(file, 'utf8')) as LongestBlocks;
+}
+
 async function followLog(berth: Berth): Promise<void> {
   const id = await berth.spawn('numbers');
   const count = new LineCount(lines);
@@ -57,5 +64,4 @@ async function followLog(berth: Berth): Promise<void> {
 async function spawnMany(berth: Berth, service: string): Promise<void> {
   const ids = await Promise.all(Array.from({ length: backends }, () => berth.spawn(service)));
   await Promise.all(ids.map(id => berth.visit(id)));
-  await berth.endAll();
 }

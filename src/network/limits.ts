@@ -10,6 +10,8 @@ export const networkLimits = {
   refillDelayMs: 250,
   /** Pause before the pool is filled again after it failed. */
   refillRetryMs: 1_000,
+  /** The rules of other firewalls are looked at no more often than this. */
+  firewallLookMs: 30_000,
   /** How long the kernel may take to take down the interfaces of removed namespaces. */
   vanishTimeoutMs: 5_000,
   vanishPollMs: 10,

@@ -42,6 +42,7 @@ export class Network {
   readonly #slots = new Set<number>();
   #subnet: Subnet | undefined;
   #nextSlot = 2;
+  #nextFirewallLook = 0;
   /** Found at the start: of workloads, or left by a server that was killed. */
   #found: string[] = [];
   #removal: { names: string[]; done: Promise<void> } | undefined;
@@ -69,7 +70,7 @@ export class Network {
       ...(subnet && { subnet }),
     });
     await applyRules(this.#scope());
-    await Promise.all([passForeignFirewall(this.prefix), enableForwarding()]);
+    await Promise.all([this.#passFirewall(), enableForwarding()]);
   }
 
   /** The block that workloads' addresses are of. */
@@ -138,12 +139,21 @@ export class Network {
       };
     });
     try {
+      await this.#passFirewall();
       await makeEndpoints(endpoints);
     } catch (error) {
       for (const { slot } of endpoints) this.#slots.delete(slot);
       throw error;
     }
     return endpoints;
+  }
+
+  /** Docker and others may come later than we, and have their rules made anew at any time. */
+  async #passFirewall(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#nextFirewallLook) return;
+    this.#nextFirewallLook = now + networkLimits.firewallLookMs;
+    await passForeignFirewall(this.prefix);
   }
 
   /** The next free one in turn, so that an address rests as long as possible before it is used again. */

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, runCommand } from '../lib/command.ts';
+import { BerthError } from '../lib/errors.ts';
 import { candidates, formatSubnet, overlaps, parseBlock, parseSubnet, type Subnet } from './subnet.ts';
 
 export interface SubnetChoice {
@@ -37,10 +38,11 @@ export async function claimSubnet(choice: SubnetChoice): Promise<Subnet> {
     await writeFile(file, `${formatSubnet(block)}\n`);
     return block;
   }
-  throw new Error(
+  throw new BerthError(
+    'no-capacity',
     wanted
-      ? `the subnet ${choice.subnet} overlaps addresses that this machine uses or routes`
-      : 'no /16 between 10.128.0.0 and 10.223.255.255 is free; set a subnet',
+      ? `network.subnet: ${choice.subnet} overlaps addresses that this machine uses or routes`
+      : 'network.subnet: no /16 between 10.128.0.0 and 10.223.255.255 is free; name one',
   );
 }
 

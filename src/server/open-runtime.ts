@@ -22,10 +22,19 @@ export async function openRuntime(settings: Settings, logs: Logs): Promise<Opene
   const checks = await examineMachine({ dataDir: settings.dataDir, ociRuntime: settings.oci.runtime });
   const choice = chooseRuntime(settings.runtime, checks);
   const runtime = makeRuntime(choice, settings, logs);
-  await runtime.open();
+  await openOrClose(runtime);
   const banner = [`runtime: ${choice.runtime} (${choice.why})`];
   if (choice.better !== undefined) banner.push(`better:  ${choice.better}`);
   return { runtime, banner };
+}
+
+async function openOrClose(runtime: Runtime): Promise<void> {
+  try {
+    await runtime.open();
+  } catch (error) {
+    await runtime.close().catch(() => {});
+    throw error;
+  }
 }
 
 function makeRuntime({ runtime }: RuntimeChoice, settings: Settings, logs: Logs): Runtime {

@@ -6,7 +6,7 @@ import { Engine, type EngineLimits } from '../engine/index.ts';
 import { createApp } from '../http/index.ts';
 import { Identity } from '../identity/index.ts';
 import { FileLogs } from '../logs/index.ts';
-import { openSqliteStore, type Store } from '../store/index.ts';
+import { openSqliteStore } from '../store/index.ts';
 import { wireEdge } from './edge-wiring.ts';
 import { registerExample } from './example.ts';
 import { createLogger, faultReporter } from './fault-log.ts';
@@ -41,9 +41,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   const logger = createLogger(settings.logLevel);
   const reportFault = faultReporter(logger);
+  // What has been opened is closed in reverse: at the stop, or at once when a later step fails.
+  await using opened = new AsyncDisposableStack();
+
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ path: join(settings.dataDir, 'berth.db') });
+  opened.defer(() => store.close());
   const listener = new Listener(headTimeoutMs);
+  opened.defer(() => listener.close(0));
   const port = await listener.listen(settings.host, settings.port);
   const publicUrl = publicUrlOf(settings, port);
 
@@ -57,7 +62,9 @@ export async function startServer(
     limits: { segmentBytes: settings.logs.segmentBytes, totalBytes: settings.logs.maxBytes },
   });
   const { runtime, banner } = await openRuntime(settings, logs);
+  opened.defer(() => runtime.close());
   const engine = new Engine({ store, runtime, logs, limits: engineLimits(settings), reportFault });
+  opened.defer(() => engine.close());
   const edge = wireEdge(engine, reportFault, {
     domain: settings.edge.domain,
     publicUrl,
@@ -86,7 +93,7 @@ export async function startServer(
   await registerDialects(
     app,
     {
-      berth: { engine, identity, version: packageJson.version, checkReadiness: () => checkReadiness(store) },
+      berth: { engine, identity, version: packageJson.version, checkReadiness: () => store.ping() },
       jamsocket: {
         engine,
         identity,
@@ -104,22 +111,17 @@ export async function startServer(
   );
   await app.ready();
   listener.open(toApp, edge);
+  opened.defer(async () => {
+    closing.abort();
+    await Promise.all([listener.close(drainMs), edge.close(drainMs)]);
+  });
 
-  return {
-    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
-    banner,
-    stop: async () => {
-      closing.abort();
-      await Promise.all([listener.close(drainMs), edge.close(drainMs)]);
-      await engine.close();
-      await runtime.close();
-      await store.close();
-    },
-  };
+  const open = opened.move();
+  return { url: urlOf(settings.host, port), banner, stop: () => open.disposeAsync() };
 }
 
-async function checkReadiness(store: Store): Promise<void> {
-  await store.ping();
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function engineLimits({ jamsocket }: Settings): EngineLimits {

@@ -111,8 +111,9 @@ export function forEachRuntime(
     describe(`${name} (${runtime})`, { concurrency, skip: reason ?? false }, () => {
       const world = new World(runtime);
       before(() => world.open(options), { timeout: setUpTimeoutMs });
-      after(() => world.close(), { timeout: setUpTimeoutMs });
       define(world);
+      // Behind those of the group: hooks run in the order in which they are set.
+      after(() => world.close(), { timeout: setUpTimeoutMs });
     });
   }
 }

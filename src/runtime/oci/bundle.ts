@@ -47,8 +47,6 @@ export interface BundleRecord {
   readonly address: WorkloadAddress;
   /** Name of its network namespace. */
   readonly namespace: string;
-  readonly logPath: string;
-  readonly memoryBytes?: number;
   readonly cpuTimeSeconds?: number;
 }
 

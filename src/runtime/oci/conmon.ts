@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { toolEnvironment } from '../../lib/command.ts';
-import { type Bundle, exists, type OciFolders } from './bundle.ts';
+import type { Bundle, OciFolders } from './bundle.ts';
 import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
 
@@ -116,11 +115,8 @@ async function createdPid(child: ChildProcess): Promise<number> {
 /** To conmon's control FIFO: type 2 opens the log anew; the two numbers belong to other types. */
 const reopenMessage = '2 0 0\n';
 
-/**
- * Makes the conmon of a bundle open its log anew; resolves when the new file is there. Without effect where no
- * conmon lives.
- */
-export async function reopenConmonLog(bundle: Bundle, logPath: string): Promise<void> {
+/** Makes the conmon of a bundle open its log anew, at once. Without effect where no conmon lives. */
+export async function reopenConmonLog(bundle: Bundle): Promise<void> {
   let control: Awaited<ReturnType<typeof open>>;
   try {
     // Non-blocking: without a reader this fails at once (ENXIO) in place of waiting for one.
@@ -135,6 +131,4 @@ export async function reopenConmonLog(bundle: Bundle, logPath: string): Promise<
   } finally {
     await control.close();
   }
-  const deadline = Date.now() + ociLimits.reopenTimeoutMs;
-  while (!(await exists(logPath)) && Date.now() < deadline) await delay(ociLimits.reopenPollMs);
 }

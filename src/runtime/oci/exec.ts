@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toolEnvironment } from '../../lib/command.ts';
@@ -53,11 +54,15 @@ export async function startExec(
     { env: toolEnvironment },
   );
   child.stdin.on('error', () => {}); // the program ended without reading all of its input
+  // Node throws away what nobody reads when the process ends, which may be before our caller reads.
+  const stdout = child.stdout.pipe(new PassThrough());
+  const stderr = child.stderr.pipe(new PassThrough());
   const exited = untilClosed(child, files);
   exited.catch(() => {}); // told by `startedPid` first
-  const pid = await startedPid(child, files, folders.root);
+  const pid = await startedPid(child, files);
+  if (pid === undefined) throw startError(await text(stderr), folders.root);
   await programRuns(pid);
-  const { stdin, stdout, stderr } = child;
+  const { stdin } = child;
   const kill = (name: NodeJS.Signals): void => {
     if (!isOver(child)) signalSession(pid, name);
   };
@@ -74,11 +79,11 @@ export async function endLeftSessions(bundle: Bundle, processes: readonly number
   }
 }
 
+/** Undefined when it ended without having run. */
 async function startedPid(
   child: ChildProcessWithoutNullStreams,
   files: SessionFiles,
-  root: string,
-): Promise<number> {
+): Promise<number | undefined> {
   let failure: Error | undefined;
   child.once('error', error => {
     failure = error;
@@ -86,12 +91,8 @@ async function startedPid(
   while (true) {
     const over = isOver(child);
     const pid = await readPid(files.pid);
-    if (pid !== undefined) return pid;
     if (failure) throw failure;
-    if (over) {
-      child.stdout.resume();
-      throw startError(await text(child.stderr), root);
-    }
+    if (pid !== undefined || over) return pid;
     await delay(ociLimits.execPollMs);
   }
 }

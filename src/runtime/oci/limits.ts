@@ -22,9 +22,6 @@ export const ociLimits = {
   conmonEndTimeoutMs: 2_000,
   /** Pause before an exit that could not be read is read again. */
   concludeRetryMs: 1_000,
-  /** How long conmon may take to open its log anew. */
-  reopenTimeoutMs: 2_000,
-  reopenPollMs: 2,
   /** Total CPU time is looked at no more often than this. */
   cpuTimePollMs: 250,
 } as const;

@@ -130,7 +130,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
     ]);
     const endpoint = await this.#options.network.lease();
     try {
-      const record = bundleRecord(spec, endpoint, logPath);
+      const record = bundleRecord(spec, endpoint);
       const parts = await this.#containerParts(
         { ...spec, ...(directory && { directory }) },
         bundle,
@@ -252,7 +252,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
 
   async reopenLog(id: string): Promise<void> {
     const container = this.#containers.get(id);
-    if (container) await reopenConmonLog(container.bundle, container.record.logPath);
+    if (container) await reopenConmonLog(container.bundle);
   }
 
   /** Removes all traces, the bundle last: after a crash in between it is found again. */
@@ -314,13 +314,11 @@ interface Opened {
   readonly kernel: Kernel;
 }
 
-function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint, logPath: string): BundleRecord {
-  const { memoryBytes, cpuTimeSeconds } = spec.limits;
+function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
+  const { cpuTimeSeconds } = spec.limits;
   return {
     address: { host: endpoint.address, port: workloadPort },
     namespace: endpoint.name,
-    logPath,
-    ...(memoryBytes !== undefined && { memoryBytes }),
     ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
   };
 }

@@ -7,6 +7,10 @@ const rules: readonly (readonly [pattern: RegExp, text: (match: RegExpExecArray)
   [/exec: "(.*?)": (?:permission denied|is a directory)/, ([, name]) => `command is not executable: ${name}`],
   // crun
   [/executable file `(.*?)` not found/, ([, name]) => `command not found: ${name}`],
+  [
+    /chdir to (?:cwd )?\(?[`"](.*?)[`"].*permission denied/is,
+    ([, path]) => `the working directory ${path} is not open to the workload's user (chmod o+rx)`,
+  ],
   [/chdir to (?:cwd )?\(?[`"](.*?)[`"]/, ([, path]) => `the working directory ${path} can't be entered`],
 ];
 

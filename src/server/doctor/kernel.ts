@@ -43,13 +43,18 @@ async function checkCgroups(): Promise<Check> {
     neededByOci: true,
   };
   const remedy = { text: 'mount the cgroup file system writable at /sys/fs/cgroup' };
-  const unified = await usable('/sys/fs/cgroup/cgroup.controllers', constants.R_OK);
+  const unified = await hasUnifiedCgroups();
   const folder = unified ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory';
   if (!unified && !(await usable(folder, constants.F_OK)))
     return { ...base, ok: false, found: 'none', remedy };
   const found = `version ${unified ? '2' : '1'} (${folder})`;
   if (await usable(folder, constants.W_OK)) return { ...base, ok: true, found };
   return { ...base, ok: false, found: `${found}, read-only`, remedy };
+}
+
+/** Version 2 alone, not beside version 1. */
+export async function hasUnifiedCgroups(): Promise<boolean> {
+  return await usable('/sys/fs/cgroup/cgroup.controllers', constants.R_OK);
 }
 
 async function checkOverlay(): Promise<Check> {

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Check } from './check.ts';
+import { hasUnifiedCgroups } from './kernel.ts';
 
 const run = promisify(execFile);
 const versionTimeoutMs = 5000;
@@ -39,8 +40,18 @@ export async function checkOciRuntime(name: string, path: string): Promise<Check
   const packages = name === 'runsc' ? [] : [name];
   const switchesOff = 'the oci runtime (the program that runs containers)';
   const check = await checkProgram({ name, versionArgument: '--version', packages, switchesOff }, path);
-  if (check.ok || name !== 'runsc') return check;
-  return { ...check, remedy: { text: 'install gVisor, or choose another one with the setting oci.runtime' } };
+  if (!check.ok && name === 'runsc')
+    return { ...check, remedy: { text: `install gVisor, or ${chooseAnother}` } };
+  if (!check.ok || name !== 'crun' || !isOldCrun(check.found) || (await hasUnifiedCgroups())) return check;
+  const found = `${check.found} is older than 1.9 and does not work with cgroups version 1`;
+  return { ...check, ok: false, found, remedy: { text: chooseAnother } };
+}
+
+const chooseAnother = 'choose another one with the setting oci.runtime';
+
+function isOldCrun(found: string): boolean {
+  const [major = 0, minor = 0] = found.split('.').map(part => Number.parseInt(part, 10));
+  return major < 1 || (major === 1 && minor < 9);
 }
 
 async function checkProgram(program: ProgramFacts, path: string): Promise<Check> {
