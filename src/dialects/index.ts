@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type ReportFault, registerDialect } from '../http/index.ts';
 import { type BerthParts, berth } from './berth/index.ts';
-import { type JamsocketParts, jamsocket } from './jamsocket/index.ts';
+import { type JamsocketParts, jamsocketV1, jamsocketV2 } from './jamsocket/index.ts';
 
 export { berthErrors } from './berth/index.ts';
 export { v1StateAfter } from './jamsocket/index.ts';
@@ -18,5 +18,6 @@ export async function registerDialects(
   reportFault: ReportFault,
 ): Promise<void> {
   await registerDialect(app, berth, parts.berth, reportFault);
-  await registerDialect(app, jamsocket, parts.jamsocket, reportFault);
+  await registerDialect(app, jamsocketV1, parts.jamsocket, reportFault);
+  await registerDialect(app, jamsocketV2, parts.jamsocket, reportFault);
 }

@@ -134,7 +134,7 @@ class Chaos {
 
   async #disturbAndKill(): Promise<void> {
     const random = this.#random;
-    const actions = Array.from({ length: random.between(6, 16) }, () => this.#planAction());
+    const actions = Array.from({ length: random.between(10, 24) }, () => this.#planAction());
     /** Right after this action was sent; without one, at a moment of its own. */
     const last = random.chance(0.5) ? random.pick(actions) : undefined;
     const killAfterMs = random.between(20, 500);

@@ -28,15 +28,13 @@ const attempts = {
   send: ([host, port]) =>
     new Promise((resolve, reject) => {
       const socket = createSocket('udp4');
-      const timer = setTimeout(() => reject(new Error('no answer')), limitMs);
       socket.once('message', message => resolve(String(message)));
       socket.once('error', reject);
-      const repeat = setInterval(() => socket.send('hello', port, host), 100);
+      socket.send('hello', port, host);
       setTimeout(() => {
-        clearInterval(repeat);
-        clearTimeout(timer);
+        reject(new Error('no answer'));
         socket.close();
-      }, limitMs + 50);
+      }, limitMs);
     }),
   read: path => readFile(path, 'utf8'),
   list: path => readdir(path),
@@ -70,4 +68,6 @@ const server = createServer(async (request, response) => {
 });
 
 server.listen(Number(process.env.PORT));
+const echo = createSocket('udp4', (message, { port, address }) => echo.send(message, port, address));
+echo.bind(Number(process.env.PORT));
 process.on('SIGTERM', () => process.exit(0));

@@ -24,6 +24,10 @@ export interface ServerOptions {
   readonly examples?: boolean;
   /** False: the administrator's token is made by the server. */
   readonly fixedToken?: boolean;
+  /** A command that runs the server in its place in the process, such as `nsenter`, with its arguments. */
+  readonly through?: readonly string[];
+  /** The address that tests reach the server by, which then listens on every address. */
+  readonly address?: string;
 }
 
 /** A real server: `berth up` as a child process over a data directory of its own. */
@@ -54,7 +58,7 @@ export class TestServer {
     return server;
   }
 
-  /** `http://127.0.0.1:PORT`; another one after a restart. */
+  /** `http://127.0.0.1:PORT` unless another address is asked for; another one after a restart. */
   get url(): string {
     return this.#url;
   }
@@ -83,9 +87,12 @@ export class TestServer {
   /** Starts it on its data directory; resolves when it says that it is ready. */
   async start(): Promise<void> {
     assert.ok(!this.running, 'the server runs already');
-    const { runtime, settings = {}, examples = false, fixedToken = true } = this.options;
+    const { runtime, settings = {}, examples = false, fixedToken = true, through = [], address } = this.options;
     const args = ['up', '--port', '0', '--data-dir', this.dataDir, '--runtime', runtime];
-    const child = spawn(berthProgram, examples ? [...args, '--examples'] : args, {
+    if (examples) args.push('--examples');
+    if (address !== undefined) args.push('--host', '0.0.0.0', '--insecure');
+    const [program = berthProgram, ...rest] = [...through, berthProgram, ...args];
+    const child = spawn(program, rest, {
       cwd: this.dataDir,
       env: {
         PATH: process.env.PATH,
@@ -104,12 +111,12 @@ export class TestServer {
     const lines = createInterface({ input: child.stdout }).on('line', line => this.#stdout.push(line));
     const limit = AbortSignal.timeout(startTimeoutMs);
     await Promise.race([once(lines, 'line', { signal: limit }), this.#exited]).catch(() => {});
-    const url = /^berth is ready at (http:\/\/127\.0\.0\.1:\d+)$/.exec(this.#stdout[0] ?? '')?.[1];
-    if (url === undefined) {
+    const port = /^berth is ready at http:\/\/(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)$/.exec(this.#stdout[0] ?? '')?.[1];
+    if (port === undefined) {
       child.kill('SIGKILL');
       throw new Error(`the server did not start: ${[...this.#stdout, ...this.#stderr].join('\n')}`);
     }
-    this.#url = url;
+    this.#url = `http://${address ?? '127.0.0.1'}:${port}`;
   }
 
   /** Asks it to end and waits for it; fails unless it ends with code 0. */

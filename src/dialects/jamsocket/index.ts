@@ -5,33 +5,66 @@ import { explainCutBodies } from './cut-bodies.ts';
 import { jamsocketErrors } from './errors.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
-import { backendRoutes } from './routes/backends.ts';
 import { logRoutes } from './routes/logs.ts';
-import { readyRoutes } from './routes/ready.ts';
 import { serviceRoutes } from './routes/services.ts';
-import { spawnRoutes } from './routes/spawn.ts';
-import { statusRoutes } from './routes/status.ts';
+import { terminateRoutes } from './routes/terminate.ts';
+import { statusRoutes } from './statuses.ts';
 import { BackendUrls } from './urls.ts';
+import { backendRoutes as v1BackendRoutes } from './v1/backends.ts';
+import { readyRoutes } from './v1/ready.ts';
+import { spawnRoutes } from './v1/spawn.ts';
+import { v1StatusSource } from './v1/statuses.ts';
+import { backendRoutes as v2BackendRoutes } from './v2/backends.ts';
+import { connectRoutes } from './v2/connect.ts';
+import { v2StatusSource } from './v2/statuses.ts';
 
 export type { JamsocketParts, JamsocketSettings } from './parts.ts';
-export { v1StateAfter } from './states.ts';
+export { v1StateAfter } from './v1/states.ts';
 
-/** Jamsocket: session backends. Each route is served as it is and under `/v1`. */
-export const jamsocket = {
-  name: 'jamsocket',
+/** Jamsocket's API, version 1: spawn and status. Each route is served as it is and under `/v1`. */
+export const jamsocketV1 = {
+  name: 'jamsocket v1',
   errors: jamsocketErrors,
   prefixes: ['', '/v1'],
   register(app: FastifyInstance, parts: JamsocketParts): void {
-    const access = accessChecks(parts);
-    const urls = new BackendUrls(parts.settings);
-    explainCutBodies(app);
-    decorateSubject(app);
-    authRoutes(app, access);
-    serviceRoutes(app, parts, access);
+    const { access, urls } = common(app, parts);
+    serviceRoutes(app, parts, access, {
+      account: '/user/:account',
+      service: '/user/:account/service/:service',
+    });
     spawnRoutes(app, parts, access, urls);
-    backendRoutes(app, parts, access);
-    statusRoutes(app, parts, access);
-    logRoutes(app, parts, access);
+    v1BackendRoutes(app, parts, access);
+    statusRoutes(app, parts.settings, access, v1StatusSource(parts.engine));
+    logRoutes(app, parts, access, '/backend/:backend/logs');
     readyRoutes(app, parts, urls);
   },
 } satisfies Dialect<JamsocketParts>;
+
+/** Version 2: connect with keys and tokens. */
+export const jamsocketV2 = {
+  name: 'jamsocket v2',
+  errors: jamsocketErrors,
+  prefixes: ['/v2'],
+  register(app: FastifyInstance, parts: JamsocketParts): void {
+    const { access, urls } = common(app, parts);
+    serviceRoutes(app, parts, access, {
+      account: '/account/:account',
+      service: '/service/:account/:service',
+    });
+    connectRoutes(app, parts, access, urls);
+    v2BackendRoutes(app, parts, access);
+    statusRoutes(app, parts.settings, access, v2StatusSource(parts.engine));
+    logRoutes(app, parts, access, '/backend/:backend/logs');
+    logRoutes(app, parts, access, '/backend/:backend/logs/stream');
+  },
+} satisfies Dialect<JamsocketParts>;
+
+/** What both versions have. */
+function common(app: FastifyInstance, parts: JamsocketParts) {
+  const access = accessChecks(parts);
+  explainCutBodies(app);
+  decorateSubject(app);
+  authRoutes(app, access);
+  terminateRoutes(app, parts, access);
+  return { access, urls: new BackendUrls(parts.settings) };
+}

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 
-const maxSeconds = 31_536_000;
-const environmentVariables = Type.Record(Type.String(), Type.String());
-const imageTag = Type.String({
+export const maxSeconds = 31_536_000;
+export const environmentVariables = Type.Record(Type.String(), Type.String());
+export const imageTag = Type.String({
   pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64})$',
   description: 'tag or digest',
 });

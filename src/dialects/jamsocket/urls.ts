@@ -23,6 +23,15 @@ export class BackendUrls {
     return `${this.#publicUrl}/backend/${id}/status`;
   }
 
+  /** A token backend is entered by its token's path. */
+  connection(id: string, token: string): string {
+    return `${this.backend(id)}${token}/`;
+  }
+
+  v2Status(id: string): string {
+    return `${this.#publicUrl}/v2/backend/${id}/status`;
+  }
+
   /** With a token, the page may show the log of a failed start and redirect to a token backend. */
   ready(id: string, token?: string): string {
     return token === undefined

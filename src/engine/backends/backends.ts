@@ -113,6 +113,19 @@ export class Backends {
   }
 
   /**
+   * The live holder of a lock, which is not about to end.
+   * @throws {BerthError} `invalid`, `lock-unheld`
+   */
+  holder(request: Pick<SpawnRequest, 'account' | 'service' | 'lock'>): Backend {
+    const lock = lockOf(request);
+    const held = lock && this.#live.holder(lock);
+    if (held === undefined || isEnding(held.latest.status)) {
+      throw new BerthError('lock-unheld', `nothing holds the ${request.lock?.field ?? 'lock'}`);
+    }
+    return held;
+  }
+
+  /**
    * Makes a token that opens a backend at the edge for as long as it lives.
    * @returns the token itself; the store has only its hash
    */
@@ -177,19 +190,21 @@ export class Backends {
         `the account has ${maxBackendsPerAccount} live backends, its limit`,
       );
     }
+    let outcome: Spawned;
     try {
-      const outcome = await this.#parts.store.spawn(backend);
-      if (outcome.spawned) {
-        this.#live.add(outcome.backend);
-        this.#watch(outcome.backend, outcome.backend.latest);
-        this.#parts.journal.publish(outcome.backend.latest);
-        this.#parts.workloads.add(asWorkload(outcome.backend));
-        await this.#endIfDeleted(request, outcome.backend);
-      }
-      return outcome;
+      outcome = await this.#parts.store.spawn(backend);
+      // In one turn with `release`: the place is never counted twice, nor for a moment not at all.
+      if (outcome.spawned) this.#live.add(outcome.backend);
     } finally {
       release();
     }
+    if (outcome.spawned) {
+      this.#watch(outcome.backend, outcome.backend.latest);
+      this.#parts.journal.publish(outcome.backend.latest);
+      this.#parts.workloads.add(asWorkload(outcome.backend));
+      await this.#endIfDeleted(request, outcome.backend);
+    }
+    return outcome;
   }
 
   /** Its service may have been deleted while it was written, and so not have ended it. */
@@ -270,7 +285,11 @@ export class Backends {
   }
 }
 
-function lockOf({ lock, account, service }: SpawnRequest): Lock | undefined {
+function lockOf({
+  lock,
+  account,
+  service,
+}: Pick<SpawnRequest, 'account' | 'service' | 'lock'>): Lock | undefined {
   if (lock === undefined) return undefined;
   checkLockName(lock.name, lock.field);
   const scope = lock.scope === 'account' ? `account:${account.id}` : `service:${service.id}`;

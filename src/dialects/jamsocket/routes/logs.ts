@@ -10,9 +10,10 @@ export function logRoutes(
   app: FastifyInstance,
   { engine, settings }: JamsocketParts,
   access: AccessChecks,
+  path: string,
 ): void {
   app.get<{ Querystring: LogQuery }>(
-    '/backend/:backend/logs',
+    path,
     {
       onRequest: [...access.backend],
       exposeHeadRoute: false,

@@ -1,17 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { BerthError } from '../../../lib/errors.ts';
 import { type AccessChecks, subject } from '../access.ts';
+import { ok } from '../answers.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { accountParams, type CreateServiceBody, createServiceBody, serviceParams } from '../schemas.ts';
-import { ok, serviceInfo } from '../shapes.ts';
+import { serviceInfo } from '../service-info.ts';
+
+export interface ServicePaths {
+  /** Below which services are created and listed. */
+  readonly account: string;
+  readonly service: string;
+}
 
 export function serviceRoutes(
   app: FastifyInstance,
   { engine, settings }: JamsocketParts,
   access: AccessChecks,
+  paths: ServicePaths,
 ): void {
   app.post<{ Body: CreateServiceBody }>(
-    '/user/:account/service',
+    `${paths.account}/service`,
     {
       onRequest: [...access.account],
       schema: { summary: 'Create a service', params: accountParams, body: createServiceBody },
@@ -36,7 +44,7 @@ export function serviceRoutes(
   );
 
   app.get(
-    '/user/:account/services',
+    `${paths.account}/services`,
     { onRequest: [...access.account], schema: { summary: 'List services', params: accountParams } },
     async request => {
       const services = await engine.services.list(subject(request, 'account'));
@@ -45,13 +53,13 @@ export function serviceRoutes(
   );
 
   app.get(
-    '/user/:account/service/:service',
+    paths.service,
     { onRequest: [...access.service], schema: { summary: 'Describe a service', params: serviceParams } },
     async request => serviceInfo(subject(request, 'service'), subject(request, 'account'), settings),
   );
 
   app.post(
-    '/user/:account/service/:service/delete',
+    `${paths.service}/delete`,
     {
       onRequest: [...access.service],
       schema: { summary: 'Delete a service and end its backends', params: serviceParams },

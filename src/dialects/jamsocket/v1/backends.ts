@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { type AccessChecks, subject } from '../access.ts';
 import type { JamsocketParts } from '../parts.ts';
-import { accountParams, backendParams, type TerminateBody, terminateBody } from '../schemas.ts';
-import { backendInfo, backendItem, ok } from '../shapes.ts';
-import { v1Statuses } from '../states.ts';
+import { accountParams, backendParams } from '../schemas.ts';
+import { backendInfo, backendItem } from './shapes.ts';
+import { v1Statuses } from './states.ts';
 
 export function backendRoutes(
   app: FastifyInstance,
@@ -30,18 +30,6 @@ export function backendRoutes(
       const backend = subject(request, 'backend');
       const history = await engine.journal.history(backend.id);
       return backendInfo(backend, subject(request, 'account'), settings, history);
-    },
-  );
-
-  app.post<{ Body: TerminateBody }>(
-    '/backend/:backend/terminate',
-    {
-      onRequest: [...access.backend],
-      schema: { summary: 'Ask a backend to end', params: backendParams, body: terminateBody },
-    },
-    async request => {
-      await engine.backends.terminate(subject(request, 'backend').id, request.body.hard ? 'hard' : 'soft');
-      return ok;
     },
   );
 }

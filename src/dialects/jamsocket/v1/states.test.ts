@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StatusEntry } from '../../engine/index.ts';
+import type { StatusEntry } from '../../../engine/index.ts';
 import { v1Statuses } from './states.ts';
 
 const living = ['scheduled', 'loading', 'starting', 'waiting', 'ready'] as const;

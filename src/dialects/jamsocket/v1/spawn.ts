@@ -1,18 +1,10 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { IdentityField } from '../../../engine/index.ts';
+import type { FastifyInstance } from 'fastify';
 import { type AccessChecks, subject } from '../access.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { type SpawnBody, serviceParams, spawnBody } from '../schemas.ts';
-import { v1StateAfter, v1Statuses } from '../states.ts';
+import { clientGone, identityVariables } from '../spawning.ts';
 import type { BackendUrls } from '../urls.ts';
-
-/** The published variables; `PORT` is set by the runtime. */
-const identityVariables: Readonly<Record<string, IdentityField>> = {
-  SESSION_BACKEND_ID: 'id',
-  SESSION_BACKEND_KEY: 'key',
-  SESSION_BACKEND_FENCING_TOKEN: 'fencing-token',
-  JAMSOCKET_SERVICE: 'service',
-};
+import { v1StateAfter, v1Statuses } from './states.ts';
 
 export function spawnRoutes(
   app: FastifyInstance,
@@ -61,11 +53,4 @@ export function spawnRoutes(
   async function endingState(id: string) {
     return v1Statuses(await engine.journal.history(id)).at(-1)?.state ?? 'Loading';
   }
-}
-
-/** Fires when the caller has hung up: what it asked for is not wanted any more. */
-function clientGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
 }

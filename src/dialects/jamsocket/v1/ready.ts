@@ -4,8 +4,8 @@ import type { Backend } from '../../../engine/index.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { type NoticePage, type ReadyPage, renderReadyPage } from '../ready-page/page.ts';
 import { backendParams } from '../schemas.ts';
-import { v1Statuses } from '../states.ts';
 import type { BackendUrls } from '../urls.ts';
+import { v1Statuses } from './states.ts';
 
 const shownLogLines = 20;
 
@@ -39,7 +39,7 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
       if ((await engine.backends.lookUpToken(id, token)) === undefined) {
         return sendNotice(reply, 410, 'This link is no longer valid');
       }
-      const target = backend.access === 'open' ? urls.backend(id) : `${urls.backend(id)}${token}/`;
+      const target = backend.access === 'open' ? urls.backend(id) : urls.connection(id, token);
       return sendPage(reply, { ...(await state(backend)), target, log: await lastLines(id) });
     },
   );

@@ -1,4 +1,4 @@
-import type { StatusEntry } from '../../engine/index.ts';
+import type { StatusEntry } from '../../../engine/index.ts';
 
 /** The published statuses of a backend. */
 export type V1State =

@@ -1,0 +1,2 @@
+/** The answer of everything that has nothing to tell. */
+export const ok = { status: 'ok' } as const;

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { runCommand } from '../../src/lib/command.ts';
+import { randomId } from '../../src/lib/ids.ts';
+import { eventually, programs, send } from '../support/index.ts';
+
+/**
+ * A network namespace that plays the host of a server: with addresses that are reached by nobody else, so that
+ * a test may listen on all of them. `inside` is reached from the machine, which answers at `outside`.
+ */
+export class HostNetwork {
+  readonly name = `berth-test-${randomId(6)}`;
+  readonly outside: string;
+  readonly inside: string;
+  /** Further addresses of this host; the last one is where clouds hand out credentials. */
+  readonly others = ['203.0.113.7', '169.254.169.254'] as const;
+  readonly #link = `bt${randomId(6)}`;
+  readonly #services: ChildProcess[] = [];
+
+  private constructor(block: number) {
+    this.outside = `198.18.${block}.1`;
+    this.inside = `198.18.${block}.2`;
+  }
+
+  static async make(): Promise<HostNetwork> {
+    const host = new HostNetwork(process.pid % 256);
+    const { name, outside, inside, others } = host;
+    try {
+      await runCommand('ip', ['-batch', '-'], {
+        input: [
+          `netns add ${name}`,
+          `link add ${host.#link} type veth peer name eth0 netns ${name}`,
+          `addr add ${outside}/30 dev ${host.#link}`,
+          `link set ${host.#link} up`,
+        ].join('\n'),
+      });
+      await runCommand('ip', ['-n', name, '-batch', '-'], {
+        input: [
+          'link set lo up',
+          'link set eth0 up',
+          `addr add ${inside}/30 dev eth0`,
+          ...others.map(address => `addr add ${address}/32 dev lo`),
+          `route add default via ${outside}`,
+        ].join('\n'),
+      });
+    } catch (error) {
+      await host.remove();
+      throw error;
+    }
+    return host;
+  }
+
+  /** A command in front of another one, which then runs there. */
+  get enter(): string[] {
+    return ['nsenter', `--net=/run/netns/${this.name}`];
+  }
+
+  /** Runs a program of tests as a service of this host, at all of its addresses. */
+  async serve(program: string, port: number): Promise<void> {
+    const [command = '', ...args] = [...this.enter, 'node', join(programs, program)];
+    const child = spawn(command, args, { env: { PATH: process.env.PATH, PORT: String(port) }, stdio: 'ignore' });
+    this.#services.push(child);
+    await eventually(`${program} at port ${port}`, () =>
+      send(`http://${this.inside}:${port}/`).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+
+  async remove(): Promise<void> {
+    for (const child of this.#services.splice(0)) {
+      const ended = once(child, 'exit');
+      if (child.kill('SIGKILL')) await ended;
+    }
+    await runCommand('ip', ['link', 'del', this.#link]).catch(() => {});
+    await runCommand('ip', ['netns', 'del', this.name]).catch(() => {});
+  }
+}
