@@ -49,6 +49,11 @@ for (const [payload, message] of [
   });
 }
 
+test('no body at all is {}, whatever its type', async () => {
+  const answer = await post('', { 'content-type': 'text/plain', 'content-length': '0' }, '/free');
+  assert.deepEqual(answer.body, {});
+});
+
 test('another type with a body is refused', async () => {
   assert.equal((await post('name=a', { 'content-type': 'text/plain' })).status, 415);
 });

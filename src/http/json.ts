@@ -29,7 +29,8 @@ export function speakJson(app: FastifyInstance): void {
     };
   });
   app.addHook('onRequest', async request => {
-    // A body without a type is taken as JSON; no body at all is an empty object.
+    // A body without a type is taken as JSON; no body at all is an empty object, whatever its type.
+    if (request.headers['content-length'] === '0') request.headers['content-type'] = 'application/json';
     request.headers['content-type'] ??= 'application/json';
   });
   app.addHook('preValidation', async request => {

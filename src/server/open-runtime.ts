@@ -8,6 +8,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { chooseRuntime, examineMachine, type RuntimeChoice } from './doctor/index.ts';
 import type { Settings } from './settings/index.ts';
 
+const warmUpTimeoutMs = 60_000;
+
 export interface OpenedRuntime {
   readonly runtime: Runtime;
   /** Which runtime, why, and how to get a better one. */
@@ -23,9 +25,15 @@ export async function openRuntime(settings: Settings, logs: Logs): Promise<Opene
   const choice = chooseRuntime(settings.runtime, checks);
   const runtime = makeRuntime(choice, settings, logs);
   await openOrClose(runtime);
+  warmUp(runtime);
   const banner = [`runtime: ${choice.runtime} (${choice.why})`];
   if (choice.better !== undefined) banner.push(`better:  ${choice.better}`);
   return { runtime, banner };
+}
+
+/** So that the first spawn does not wait for the base; what fails here is told by that spawn. */
+function warmUp(runtime: Runtime): void {
+  runtime.prepare({ kind: 'host' }, { signal: AbortSignal.timeout(warmUpTimeoutMs) }).catch(() => {});
 }
 
 async function openOrClose(runtime: Runtime): Promise<void> {
