@@ -3,7 +3,6 @@ import { type ReportFault, registerDialect } from '../http/index.ts';
 import { type BerthParts, berth } from './berth/index.ts';
 import { type JamsocketParts, jamsocketV1, jamsocketV2 } from './jamsocket/index.ts';
 
-export { berthErrors } from './berth/index.ts';
 export { v1StateAfter } from './jamsocket/index.ts';
 
 export interface DialectParts {

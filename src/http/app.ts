@@ -1,11 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BerthError } from '../lib/errors.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Dialect } from './dialect.ts';
-import { type ErrorTable, errorHandler, type ReportFault, sendError } from './errors.ts';
+import { errorTable } from './error-table.ts';
+import { errorBody, errorHandler, type ReportFault, sendError } from './errors.ts';
 import { speakJson } from './json.ts';
+import { KnownPaths } from './known-paths.ts';
 
 export interface AppOptions {
   /** Makes the one listener; requests that are not the edge's go to `toApp`. */
@@ -13,8 +15,6 @@ export interface AppOptions {
   /** Of the server, for the API document. */
   readonly version: string;
   readonly maxBodyBytes: number;
-  /** Wording of errors outside all dialects, such as an unknown path. */
-  readonly errors: ErrorTable;
   readonly reportFault: ReportFault;
   /** Fires when the server stops: streams that would never end are cut. */
   readonly closing: AbortSignal;
@@ -23,10 +23,10 @@ export interface AppOptions {
 declare module 'fastify' {
   interface FastifyInstance {
     readonly closing: AbortSignal;
+    readonly knownPaths: KnownPaths;
   }
 }
 
-const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const longestPathParameter = 1_024;
 
 /** The app that all dialects are registered in. */
@@ -34,7 +34,6 @@ export async function createApp({
   serverFactory,
   version,
   maxBodyBytes,
-  errors,
   reportFault,
   closing,
 }: AppOptions): Promise<FastifyInstance> {
@@ -44,28 +43,37 @@ export async function createApp({
     genReqId: () => `req_${randomId()}`,
     rewriteUrl: request => collapseLeadingSlashes(request.url ?? '/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestPathParameter },
-    frameworkErrors: (error, _, reply) => sendError(reply, errors, 'invalid', error.message),
+    frameworkErrors: (_, request, reply) => {
+      // No hook has run, and none will: everything is said here, for readers of any origin.
+      reply.hijack();
+      reply.raw.writeHead(errorTable.invalid.status, {
+        'x-request-id': request.id,
+        'access-control-allow-origin': '*',
+        'content-type': 'application/json',
+      });
+      reply.raw.end(errorBody(errorTable, 'invalid', 'the path is not well-formed, or too long', request.id));
+    },
   });
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Berth', version } } });
   app.decorate('closing', closing);
+  app.decorate('knownPaths', new KnownPaths());
   speakJson(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (request.is404) return answerUnrouted(request, reply);
     if (request.url.toLowerCase().includes('%00')) throw new BerthError('invalid', 'NUL in the path');
     // Told before anything else is looked at, so that a refused upload is not read.
     if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
       throw new BerthError('too-large', `the body has more than ${maxBodyBytes} bytes`);
     }
+    return undefined;
   });
-  app.setErrorHandler(errorHandler(errors, reportFault));
-  app.setNotFoundHandler((_, reply) =>
-    sendError(reply, errors, 'not-found', 'there is nothing at this path'),
-  );
+  app.setErrorHandler(errorHandler(errorTable, reportFault));
   return app;
 }
 
 /**
- * Registers the routes of a dialect with its own wording of errors. Each path then answers other methods with
+ * Registers the routes of a dialect with its own wording of errors. Its paths then answer other methods with
  * 405 and `Allow`, and `OPTIONS` with 204.
  */
 export async function registerDialect<Parts>(
@@ -78,49 +86,24 @@ export async function registerDialect<Parts>(
     await app.register(
       async scope => {
         scope.setErrorHandler(errorHandler(dialect.errors, reportFault));
-        const methodsOf = collectMethods(scope);
+        scope.addHook('onRoute', ({ url, method }) => {
+          app.knownPaths.add(url, [method].flat(), dialect.errors);
+        });
         dialect.register(scope, parts);
-        for (const [path, methods] of methodsOf) {
-          answerOtherMethods(scope, path.slice(prefix.length), methods, dialect.errors);
-        }
       },
       { prefix },
     );
   }
 }
 
-function collectMethods(scope: FastifyInstance): Map<string, Set<string>> {
-  const methodsOf = new Map<string, Set<string>>();
-  scope.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsOf.get(url) ?? new Set<string>();
-    for (const name of [method].flat()) methods.add(name);
-    methodsOf.set(url, methods);
-  });
-  return methodsOf;
-}
-
-function answerOtherMethods(
-  scope: FastifyInstance,
-  url: string,
-  methods: ReadonlySet<string>,
-  errors: ErrorTable,
-): void {
-  const known = new Set(methods);
-  const allow = [...known, 'OPTIONS'].filter((name, at, all) => all.indexOf(name) === at).join(', ');
-  const others = allMethods.filter(method => !known.has(method) && method !== 'OPTIONS');
-  if (others.length > 0) {
-    scope.route({
-      method: [...others],
-      url,
-      handler: (request, reply) => {
-        reply.header('allow', allow);
-        sendError(reply, errors, 'method-not-allowed', `${request.method} is not allowed here, but ${allow}`);
-      },
-    });
-  }
-  if (!known.has('OPTIONS')) {
-    scope.options(url, (_, reply) => void reply.code(204).header('allow', allow).send());
-  }
+/** No route takes the request: another method of a known path, or nothing at all. */
+function answerUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = request.server.knownPaths.find(request.url);
+  if (known === undefined) return sendError(reply, errorTable, 'not-found', 'there is nothing at this path');
+  reply.header('allow', known.allow);
+  if (request.method === 'OPTIONS') return reply.code(204).send();
+  const message = `${request.method} is not allowed here, but ${known.allow}`;
+  return sendError(reply, known.errors, 'method-not-allowed', message);
 }
 
 function collapseLeadingSlashes(url: string): string {

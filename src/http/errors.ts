@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError, type ErrorCode } from '../lib/errors.ts';
+import { asciiJson } from './ascii-json.ts';
 
 /** How a dialect words an error. */
 export interface ErrorWording {
@@ -36,15 +37,24 @@ export function errorHandler(table: ErrorTable, reportFault: ReportFault) {
 }
 
 /** Answers `{"error":{message,status,code,id}}`. */
-export function sendError(reply: FastifyReply, table: ErrorTable, code: ErrorCode, message: string): void {
+export function sendError(
+  reply: FastifyReply,
+  table: ErrorTable,
+  code: ErrorCode,
+  message: string,
+): FastifyReply {
   const wording = table[code];
-  const id = reply.request.id;
   // A body that is too large is not read to its end: the connection can't be used again.
   if (code === 'too-large') reply.header('connection', 'close');
-  reply
+  return reply
     .code(wording.status)
-    .headers(wording.headers ?? {})
-    .send({ error: { message: oneLine(message), status: wording.status, code: wording.code, id } });
+    .headers({ ...wording.headers, 'content-type': 'application/json' })
+    .send(errorBody(table, code, message, reply.request.id));
+}
+
+export function errorBody(table: ErrorTable, code: ErrorCode, message: string, id: string): string {
+  const { status, code: word } = table[code];
+  return asciiJson({ error: { message: oneLine(message), status, code: word, id } });
 }
 
 function asBerthError(error: unknown, request: FastifyRequest): BerthError | undefined {

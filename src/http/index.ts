@@ -1,6 +1,8 @@
 export { type AppOptions, createApp, registerDialect } from './app.ts';
+export { asciiJson } from './ascii-json.ts';
 export { bearerToken } from './auth.ts';
 export type { Dialect } from './dialect.ts';
+export { errorTable } from './error-table.ts';
 export type { ErrorTable, ReportFault } from './errors.ts';
 export { lastEventId, type StreamEvent, sendEventStream } from './event-stream.ts';
-export { asciiJson, parseJsonBody } from './json.ts';
+export { parseJsonBody } from './json.ts';

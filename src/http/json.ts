@@ -1,16 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { BerthError } from '../lib/errors.ts';
-
-const nonAscii = /[\u007f-\uffff]/g;
-
-/** JSON in ASCII alone: some clients decode chunk by chunk and would split a character. */
-export function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    nonAscii,
-    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+import { asciiJson } from './ascii-json.ts';
 
 /** Makes an app speak JSON by the rules of {@link parseJsonBody} and check it with TypeBox schemas. */
 export function speakJson(app: FastifyInstance): void {

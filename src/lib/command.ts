@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 export interface CommandOptions {
   /** Written to its standard input. */
@@ -27,7 +28,7 @@ export class CommandError extends Error {
   }
 }
 
-const defaultTimeoutMs = 20_000;
+export const defaultTimeoutMs = 20_000;
 
 /**
  * The whole environment of the machine's own tools: nothing of the server's, which may hold secrets. System
@@ -56,11 +57,14 @@ export async function findTool(name: string): Promise<string | undefined> {
  * Runs one of the machine's tools to its end; never through a shell.
  * @throws {CommandError}
  */
-export async function runCommand(
+export type RunCommand = (
   file: string,
   args: readonly string[],
-  options: CommandOptions = {},
-): Promise<CommandResult> {
+  options?: CommandOptions,
+) => Promise<CommandResult>;
+
+/** Runs it as a child of this process. */
+export const runCommand: RunCommand = async (file, args, options = {}) => {
   const child = spawn(file, args, {
     env: toolEnvironment,
     timeout: options.timeoutMs ?? defaultTimeoutMs,
@@ -73,16 +77,23 @@ export async function runCommand(
   child.stdin.on('error', () => {}); // it ended without reading its input: the exit code tells
   child.stdin.end(options.input ?? '');
   const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  return commandResult(file, args, { status, stdout, stderr });
+};
+
+/**
+ * The result of a command that has ended.
+ * @throws {CommandError}
+ */
+export function commandResult(
+  file: string,
+  args: readonly string[],
+  end: CommandResult & { readonly status: number | string },
+): CommandResult {
+  const { status, stdout, stderr } = end;
   if (status === 0) return { stdout, stderr };
   throw new CommandError(
     `${file} ${args[0] ?? ''} ended with ${status}: ${stderr.trim()}`,
     typeof status === 'number' ? status : undefined,
     stderr,
   );
-}
-
-async function text(stream: NodeJS.ReadableStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

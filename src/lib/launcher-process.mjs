@@ -39,7 +39,8 @@ function launch({ id, file, args, cwd, env, errorFile }) {
   closeSync(errors);
   tell({ id, type: 'launched', pid: child.pid });
   child.on('error', () => tell({ id, type: 'exited' }));
-  child.on('exit', () => tell({ id, type: 'exited' }));
+  // Not at `exit`: what it told before may be unread then.
+  child.on('close', () => tell({ id, type: 'exited' }));
   const pipe = child.stdio[readyDescriptor];
   let text = '';
   pipe?.setEncoding('utf8').on('error', () => {});

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runCommand } from '../lib/command.ts';
+import type { RunCommand } from '../lib/command.ts';
 import { networkLimits } from './limits.ts';
 
 /**
@@ -20,18 +20,21 @@ export interface Endpoint {
 export const namespaceFolder = '/run/netns';
 
 /** Makes all of them or none. */
-export async function makeEndpoints(endpoints: readonly Endpoint[]): Promise<void> {
+export async function makeEndpoints(run: RunCommand, endpoints: readonly Endpoint[]): Promise<void> {
   try {
-    await ipBatch(endpoints.flatMap(hostSide));
+    await ipBatch(run, endpoints.flatMap(hostSide));
     const waiting = [...endpoints];
     const workers = Array.from({ length: networkLimits.parallelInside }, async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        await ipBatch(inside(next), ['-n', next.name]);
+        await ipBatch(run, inside(next), ['-n', next.name]);
       }
     });
     await Promise.all(workers);
   } catch (error) {
-    await removeEndpoints(endpoints.map(endpoint => endpoint.name)).catch(() => {});
+    await removeEndpoints(
+      run,
+      endpoints.map(endpoint => endpoint.name),
+    ).catch(() => {});
     throw error;
   }
 }
@@ -58,16 +61,20 @@ function inside({ address, gateway }: Endpoint): string[] {
  * Removes namespaces and host ends by name; resolves when the interfaces are gone. Names that do not exist
  * are no error. Taking down a namespace takes its link with it, many at once far faster than link by link.
  */
-export async function removeEndpoints(names: readonly string[]): Promise<void> {
+export async function removeEndpoints(run: RunCommand, names: readonly string[]): Promise<void> {
   const namespaces = new Set(await entries(namespaceFolder));
   const present = names.filter(name => namespaces.has(name));
   await ipBatch(
+    run,
     present.map(name => `netns del ${name}`),
     ['-force'],
   ).catch(() => {}); // what is left is seen below
   const left = await waitUntilGone(names, present.length > 0 ? networkLimits.vanishTimeoutMs : 0);
   if (left.length === 0) return;
-  await ipBatch(left.map(name => `link del dev ${name}`));
+  await ipBatch(
+    run,
+    left.map(name => `link del dev ${name}`),
+  );
 }
 
 /** Names of namespaces and host ends that begin so. */
@@ -90,7 +97,11 @@ async function entries(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }
 
-async function ipBatch(lines: readonly string[], options: readonly string[] = []): Promise<void> {
+async function ipBatch(
+  run: RunCommand,
+  lines: readonly string[],
+  options: readonly string[] = [],
+): Promise<void> {
   if (lines.length === 0) return;
-  await runCommand('ip', [...options, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await run('ip', [...options, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }

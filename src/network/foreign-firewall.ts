@@ -1,21 +1,21 @@
-import { CommandError, runCommand } from '../lib/command.ts';
+import { CommandError, type RunCommand } from '../lib/command.ts';
 
 /**
  * Docker, ufw and others set the policy of the machine's FORWARD chain to drop, which would cut workloads
  * off the network. Rules that let our interfaces pass there do not open anything: our own table, whose drops
  * are final, still decides.
  */
-export async function passForeignFirewall(interfacePrefix: string): Promise<void> {
-  if (!(await dropsForwarded())) return;
+export async function passForeignFirewall(run: RunCommand, interfacePrefix: string): Promise<void> {
+  if (!(await dropsForwarded(run))) return;
   for (const rule of passRules(interfacePrefix)) {
-    if (!(await succeeds(['-C', 'FORWARD', ...rule]))) {
-      await runCommand('iptables', ['-w', '-I', 'FORWARD', ...rule]);
+    if (!(await succeeds(run, ['-C', 'FORWARD', ...rule]))) {
+      await run('iptables', ['-w', '-I', 'FORWARD', ...rule]);
     }
   }
 }
 
-export async function undoForeignFirewall(interfacePrefix: string): Promise<void> {
-  for (const rule of passRules(interfacePrefix)) await succeeds(['-D', 'FORWARD', ...rule]);
+export async function undoForeignFirewall(run: RunCommand, interfacePrefix: string): Promise<void> {
+  for (const rule of passRules(interfacePrefix)) await succeeds(run, ['-D', 'FORWARD', ...rule]);
 }
 
 function passRules(interfacePrefix: string): string[][] {
@@ -25,9 +25,9 @@ function passRules(interfacePrefix: string): string[][] {
   ];
 }
 
-async function dropsForwarded(): Promise<boolean> {
+async function dropsForwarded(run: RunCommand): Promise<boolean> {
   try {
-    const { stdout } = await runCommand('iptables', ['-w', '-S', 'FORWARD']);
+    const { stdout } = await run('iptables', ['-w', '-S', 'FORWARD']);
     return /^-P FORWARD (DROP|REJECT)/m.test(stdout);
   } catch (error) {
     if (error instanceof CommandError) return false; // no iptables, so none of those tools either
@@ -35,9 +35,9 @@ async function dropsForwarded(): Promise<boolean> {
   }
 }
 
-async function succeeds(args: readonly string[]): Promise<boolean> {
+async function succeeds(run: RunCommand, args: readonly string[]): Promise<boolean> {
   try {
-    await runCommand('iptables', ['-w', ...args]);
+    await run('iptables', ['-w', ...args]);
     return true;
   } catch (error) {
     if (error instanceof CommandError) return false;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type RunCommand, runCommand } from '../lib/command.ts';
 import { type Endpoint, listEndpoints, makeEndpoints, namespaceFolder, removeEndpoints } from './endpoint.ts';
 import { passForeignFirewall, undoForeignFirewall } from './foreign-firewall.ts';
 import { networkLimits } from './limits.ts';
@@ -40,6 +41,7 @@ export class Network {
   readonly #ready: Pool<Endpoint>;
   /** Slots of all namespaces that exist, are being made or are being removed. */
   readonly #slots = new Set<number>();
+  #run: RunCommand = runCommand;
   #subnet: Subnet | undefined;
   #nextSlot = 2;
   #nextFirewallLook = 0;
@@ -60,16 +62,20 @@ export class Network {
     });
   }
 
-  /** Sets up what all workloads share. */
-  async open(): Promise<void> {
+  /**
+   * Sets up what all workloads share.
+   * @param run how the machine's tools are run
+   */
+  async open(run: RunCommand = runCommand): Promise<void> {
+    this.#run = run;
     const { dataDir, subnet } = this.#options;
     this.#found = await listEndpoints(this.prefix);
-    this.#subnet = await claimSubnet({
+    this.#subnet = await claimSubnet(this.#run, {
       folder: join(dataDir, 'network'),
       seed: this.prefix,
       ...(subnet && { subnet }),
     });
-    await applyRules(this.#scope());
+    await applyRules(this.#run, this.#scope());
     await Promise.all([this.#passFirewall(), enableForwarding()]);
   }
 
@@ -108,11 +114,11 @@ export class Network {
 
   /** Lets the first workload open connections to the second. */
   async allow(from: Endpoint['address'], to: Endpoint['address']): Promise<void> {
-    await changePair(this.#scope(), 'add', from, to);
+    await changePair(this.#run, this.#scope(), 'add', from, to);
   }
 
   async disallow(from: Endpoint['address'], to: Endpoint['address']): Promise<void> {
-    await changePair(this.#scope(), 'delete', from, to);
+    await changePair(this.#run, this.#scope(), 'delete', from, to);
   }
 
   /** Gives up the pool, and the rules and the addresses too where no workload needs them any more. */
@@ -120,9 +126,9 @@ export class Network {
     await this.#ready.close();
     await this.#lastRemoval.catch(() => {});
     if (this.#subnet === undefined || this.#leased.size > 0) return;
-    await removeRules(this.#scope());
-    await undoForeignFirewall(this.prefix);
-    await releaseSubnet(this.#subnet);
+    await removeRules(this.#run, this.#scope());
+    await undoForeignFirewall(this.#run, this.prefix);
+    await releaseSubnet(this.#run, this.#subnet);
   }
 
   async #make(count: number): Promise<Endpoint[]> {
@@ -140,7 +146,7 @@ export class Network {
     });
     try {
       await this.#passFirewall();
-      await makeEndpoints(endpoints);
+      await makeEndpoints(this.#run, endpoints);
     } catch (error) {
       for (const { slot } of endpoints) this.#slots.delete(slot);
       throw error;
@@ -153,7 +159,7 @@ export class Network {
     const now = performance.now();
     if (now < this.#nextFirewallLook) return;
     this.#nextFirewallLook = now + networkLimits.firewallLookMs;
-    await passForeignFirewall(this.prefix);
+    await passForeignFirewall(this.#run, this.prefix);
   }
 
   /** The next free one in turn, so that an address rests as long as possible before it is used again. */
@@ -179,7 +185,7 @@ export class Network {
       .catch(() => {})
       .then(async () => {
         this.#removal = undefined;
-        await removeEndpoints(batch.names);
+        await removeEndpoints(this.#run, batch.names);
         for (const name of batch.names) this.#slots.delete(this.#slotOf(name));
       });
     this.#removal = batch;

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandError, runCommand } from '../lib/command.ts';
+import { CommandError, type RunCommand } from '../lib/command.ts';
 import { BerthError } from '../lib/errors.ts';
 import { candidates, formatSubnet, overlaps, parseBlock, parseSubnet, type Subnet } from './subnet.ts';
 
@@ -19,21 +19,21 @@ export interface SubnetChoice {
  * fails where another server has just taken the same block.
  * @throws {Error} when the wanted block is in use, or no block is free
  */
-export async function claimSubnet(choice: SubnetChoice): Promise<Subnet> {
+export async function claimSubnet(run: RunCommand, choice: SubnetChoice): Promise<Subnet> {
   const wanted = choice.subnet === undefined ? undefined : parseSubnet(choice.subnet);
   const file = join(choice.folder, 'subnet');
   const remembered = await readRemembered(file);
   if (remembered && (!wanted || formatSubnet(wanted) === formatSubnet(remembered))) {
-    await addClaim(remembered);
+    await addClaim(run, remembered);
     return remembered;
   }
-  const taken = await blocksInUse();
+  const taken = await blocksInUse(run);
   const free = (wanted ? [wanted] : candidates(choice.seed)).filter(
     block => !taken.some(other => overlaps(block, other)),
   );
   for (const block of free) {
-    if (!(await addClaim(block))) continue;
-    if (remembered) await releaseSubnet(remembered);
+    if (!(await addClaim(run, block))) continue;
+    if (remembered) await releaseSubnet(run, remembered);
     await mkdir(choice.folder, { recursive: true });
     await writeFile(file, `${formatSubnet(block)}\n`);
     return block;
@@ -46,13 +46,13 @@ export async function claimSubnet(choice: SubnetChoice): Promise<Subnet> {
   );
 }
 
-export async function releaseSubnet(subnet: Subnet): Promise<void> {
-  await ifExists(runCommand('ip', ['route', 'del', 'unreachable', formatSubnet(subnet)]));
+export async function releaseSubnet(run: RunCommand, subnet: Subnet): Promise<void> {
+  await ifExists(run('ip', ['route', 'del', 'unreachable', formatSubnet(subnet)]));
 }
 
 /** @returns false when there is such a route already */
-async function addClaim(subnet: Subnet): Promise<boolean> {
-  return ifExists(runCommand('ip', ['route', 'add', 'unreachable', formatSubnet(subnet)]));
+async function addClaim(run: RunCommand, subnet: Subnet): Promise<boolean> {
+  return ifExists(run('ip', ['route', 'add', 'unreachable', formatSubnet(subnet)]));
 }
 
 async function readRemembered(file: string): Promise<Subnet | undefined> {
@@ -64,10 +64,10 @@ async function readRemembered(file: string): Promise<Subnet | undefined> {
 }
 
 /** Addresses and routes of the machine, and its name servers, which must stay reachable. */
-async function blocksInUse(): Promise<Subnet[]> {
+async function blocksInUse(run: RunCommand): Promise<Subnet[]> {
   const [routes, addresses, resolver] = await Promise.all([
-    runCommand('ip', ['-4', '-j', 'route', 'show', 'table', 'all']),
-    runCommand('ip', ['-4', '-j', 'addr', 'show']),
+    run('ip', ['-4', '-j', 'route', 'show', 'table', 'all']),
+    run('ip', ['-4', '-j', 'addr', 'show']),
     readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   ]);
   const texts = [

@@ -1,4 +1,4 @@
-import { runCommand } from '../lib/command.ts';
+import type { RunCommand } from '../lib/command.ts';
 
 /** What the packet filter needs to know of one server's network. */
 export interface RuleScope {
@@ -56,22 +56,23 @@ table inet ${table} {
 }
 
 /** Puts the rules in force at once, in place of older ones of the same table. */
-export async function applyRules(scope: RuleScope): Promise<void> {
-  await runCommand('nft', ['-f', '-'], { input: ruleset(scope) });
+export async function applyRules(run: RunCommand, scope: RuleScope): Promise<void> {
+  await run('nft', ['-f', '-'], { input: ruleset(scope) });
 }
 
-export async function removeRules({ table }: RuleScope): Promise<void> {
-  await runCommand('nft', ['-f', '-'], {
+export async function removeRules(run: RunCommand, { table }: RuleScope): Promise<void> {
+  await run('nft', ['-f', '-'], {
     input: `table inet ${table}\ndelete table inet ${table}\n`,
   });
 }
 
 /** Lets connections from one address to another pass, or ends that. */
 export async function changePair(
+  run: RunCommand,
   { table }: RuleScope,
   change: 'add' | 'delete',
   from: string,
   to: string,
 ): Promise<void> {
-  await runCommand('nft', [change, 'element', 'inet', table, 'pairs', `{ ${from} . ${to} }`]);
+  await run('nft', [change, 'element', 'inet', table, 'pairs', `{ ${from} . ${to} }`]);
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { berthErrors, registerDialects } from '../dialects/index.ts';
+import { registerDialects } from '../dialects/index.ts';
 import { Engine, type EngineLimits } from '../engine/index.ts';
 import { createApp } from '../http/index.ts';
 import { Identity } from '../identity/index.ts';
@@ -86,7 +86,6 @@ export async function startServer(
       return listener.server;
     },
     maxBodyBytes: settings.jamsocket.maxBodyBytes,
-    errors: berthErrors,
     reportFault,
     closing: closing.signal,
   });

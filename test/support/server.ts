@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly examples?: boolean;
   /** False: the administrator's token is made by the server. */
   readonly fixedToken?: boolean;
+  /** More variables of the server's process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A command that runs the server in its place in the process, such as `nsenter`, with its arguments. */
   readonly through?: readonly string[];
   /** The address that tests reach the server by, which then listens on every address. */
@@ -87,7 +89,8 @@ export class TestServer {
   /** Starts it on its data directory; resolves when it says that it is ready. */
   async start(): Promise<void> {
     assert.ok(!this.running, 'the server runs already');
-    const { runtime, settings = {}, examples = false, fixedToken = true, through = [], address } = this.options;
+    const { runtime, settings = {}, examples = false, fixedToken = true } = this.options;
+    const { env = {}, through = [], address } = this.options;
     const args = ['up', '--port', '0', '--data-dir', this.dataDir, '--runtime', runtime];
     if (examples) args.push('--examples');
     if (address !== undefined) args.push('--host', '0.0.0.0', '--insecure');
@@ -96,6 +99,7 @@ export class TestServer {
       cwd: this.dataDir,
       env: {
         PATH: process.env.PATH,
+        ...env,
         ...(fixedToken && { BERTH_ADMIN_TOKEN: adminToken }),
         ...Object.fromEntries(
           Object.entries(settings).map(([name, value]) => [variableOf(name), `${value}`]),

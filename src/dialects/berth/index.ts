@@ -1,20 +1,18 @@
 import type { FastifyInstance } from 'fastify';
-import type { Dialect } from '../../http/index.ts';
+import { type Dialect, errorTable } from '../../http/index.ts';
 import { accessChecks } from './access.ts';
-import { berthErrors } from './errors.ts';
 import type { BerthParts } from './parts.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
-export { berthErrors } from './errors.ts';
 export type { BerthParts } from './parts.ts';
 
 /** Berth's own API: what no other dialect has, and what operators ask. */
 export const berth = {
   name: 'berth',
-  errors: berthErrors,
+  errors: errorTable,
   prefixes: [''],
   register(app: FastifyInstance, parts: BerthParts): void {
     healthRoutes(app, parts);

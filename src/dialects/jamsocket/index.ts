@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { Dialect } from '../../http/index.ts';
+import { type Dialect, errorTable } from '../../http/index.ts';
 import { accessChecks, decorateSubject } from './access.ts';
 import { explainCutBodies } from './cut-bodies.ts';
-import { jamsocketErrors } from './errors.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -24,7 +23,7 @@ export { v1StateAfter } from './v1/states.ts';
 /** Jamsocket's API, version 1: spawn and status. Each route is served as it is and under `/v1`. */
 export const jamsocketV1 = {
   name: 'jamsocket v1',
-  errors: jamsocketErrors,
+  errors: errorTable,
   prefixes: ['', '/v1'],
   register(app: FastifyInstance, parts: JamsocketParts): void {
     const { access, urls } = common(app, parts);
@@ -43,7 +42,7 @@ export const jamsocketV1 = {
 /** Version 2: connect with keys and tokens. */
 export const jamsocketV2 = {
   name: 'jamsocket v2',
-  errors: jamsocketErrors,
+  errors: errorTable,
   prefixes: ['/v2'],
   register(app: FastifyInstance, parts: JamsocketParts): void {
     const { access, urls } = common(app, parts);

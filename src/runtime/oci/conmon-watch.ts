@@ -1,18 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Launched } from '../../lib/launcher.ts';
 import { ociLimits } from './limits.ts';
-import { lives, type ProcessIdentity, runs } from './processes.ts';
+import { identify, lives, type ProcessIdentity, runs } from './processes.ts';
 
 /**
  * Tells when the conmon of a workload has ended: only then is its log complete and the exit code, if it wrote
- * one, there. Children of this server are reaped by it; adopted ones are looked at when an exit file appears,
+ * one, there. Of those that this server has started its launcher tells; adopted ones are looked at when an exit file appears,
  * and every second in case they were killed before they could write one.
  */
 export class ConmonWatch {
   readonly #exits: string;
   readonly #onEnd: (id: string) => void;
-  readonly #children = new Map<string, ChildProcess>();
   readonly #adopted = new Map<string, ProcessIdentity>();
   readonly #closing = new AbortController();
   #poll: NodeJS.Timeout | undefined;
@@ -27,14 +26,12 @@ export class ConmonWatch {
   }
 
   /** Watches a conmon that this server has started. */
-  own(id: string, child: ChildProcess): void {
-    const end = () => {
-      this.#children.delete(id);
-      this.#onEnd(id);
-    };
-    this.#children.set(id, child);
-    if (child.exitCode !== null || child.signalCode !== null) end();
-    else child.once('exit', end);
+  async own(id: string, conmon: Launched): Promise<void> {
+    const ended = await conmon.ended;
+    if (this.#closing.signal.aborted) return;
+    const identity = ended ? undefined : await identify(conmon.pid);
+    if (identity) this.adopt(id, identity);
+    else this.#onEnd(id);
   }
 
   /** Watches a conmon that an earlier server has started. */
@@ -48,8 +45,6 @@ export class ConmonWatch {
     this.#closing.abort();
     clearInterval(this.#poll);
     this.#adopted.clear();
-    for (const child of this.#children.values()) child.removeAllListeners('exit').unref();
-    this.#children.clear();
   }
 
   #begin(): void {

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolEnvironment } from '../../lib/command.ts';
+import type { Launched, Launcher } from '../../lib/launcher.ts';
 import type { Bundle, OciFolders } from './bundle.ts';
 import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
@@ -18,44 +17,36 @@ export class ContainerRefused extends Error {
 }
 
 export interface StartedConmon {
-  readonly conmon: ChildProcess;
+  readonly conmon: Launched;
   /** The container's main process as the host counts it. */
   readonly mainPid: number;
 }
 
-/** The descriptor on which conmon tells what became of the container. */
-const syncDescriptor = 3;
-
 /**
  * Starts a conmon, which makes the container and stays as its parent: it keeps the standard streams, writes
- * the log and the exit code, and lives on when this server does not. It is our child (`--sync`), so that we
- * reap it.
+ * the log and the exit code, and lives on when this server does not. It stays the launcher's child (`--sync`),
+ * which reaps it.
  * @throws {ContainerRefused}
  */
 export async function startConmon(
+  launcher: Launcher,
   tools: OciTools,
   folders: OciFolders,
   bundle: Bundle,
   logPath: string,
 ): Promise<StartedConmon> {
   const errorFile = join(bundle.folder, 'conmon.log');
-  const errors = await open(errorFile, 'w');
-  let child: ChildProcess;
+  const conmon = await launcher.launch({
+    file: tools.conmon,
+    args: conmonArguments(tools, folders, bundle, logPath),
+    cwd: bundle.folder,
+    env: { _OCI_SYNCPIPE: '3' },
+    errorFile,
+  });
   try {
-    child = spawn(tools.conmon, conmonArguments(tools, folders, bundle, logPath), {
-      detached: true,
-      cwd: bundle.folder,
-      stdio: ['ignore', 'ignore', errors.fd, 'pipe'],
-      env: { ...toolEnvironment, _OCI_SYNCPIPE: String(syncDescriptor) },
-    });
-  } finally {
-    await errors.close();
-  }
-  const { pid } = child;
-  try {
-    return { conmon: child, mainPid: await createdPid(child) };
+    return { conmon, mainPid: await createdPid(conmon) };
   } catch (error) {
-    if (pid !== undefined) signal(-pid, 'SIGKILL'); // with the OCI runtime, which is of its group
+    signal(-conmon.pid, 'SIGKILL'); // with the OCI runtime, which is of its group
     if (error instanceof ContainerRefused) throw error;
     const said = await readFile(errorFile, 'utf8').catch(() => '');
     throw new Error(`conmon failed: ${said.trim() || (error as Error).message}`, { cause: error });
@@ -87,28 +78,19 @@ function conmonArguments(tools: OciTools, folders: OciFolders, bundle: Bundle, l
   ];
 }
 
-async function createdPid(child: ChildProcess): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  child.on('error', reject);
+async function createdPid(conmon: Launched): Promise<number> {
+  const limit = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`the container was not made within ${ociLimits.createTimeoutMs} ms`)),
+    () => limit.reject(new Error(`the container was not made within ${ociLimits.createTimeoutMs} ms`)),
     ociLimits.createTimeoutMs,
   );
-  const pipe = child.stdio[syncDescriptor];
-  let text = '';
-  pipe?.on('data', (chunk: Buffer) => {
-    text += chunk.toString('utf8');
-    if (text.includes('\n')) resolve(text);
-  });
-  pipe?.on('error', reject);
-  pipe?.on('close', () => reject(new Error('it ended without a word')));
   try {
-    const { data, message } = JSON.parse(await promise) as { data: number; message?: string };
+    const text = await Promise.race([conmon.ready, limit.promise]);
+    const { data, message } = JSON.parse(text) as { data: number; message?: string };
     if (data > 0) return data;
     throw new ContainerRefused(message?.trim() ?? 'the OCI runtime failed without a message');
   } finally {
     clearTimeout(timer);
-    pipe?.destroy();
   }
 }
 

@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
-import { findTool, runCommand } from '../../lib/command.ts';
+import { findTool } from '../../lib/command.ts';
+import { BerthError } from '../../lib/errors.ts';
+import { Launcher } from '../../lib/launcher.ts';
 import type { Logs } from '../../logs/logs.ts';
 import { type Endpoint, instanceTag, type Network, workloadResolver } from '../../network/index.ts';
 import {
@@ -59,6 +61,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
   readonly #sessions = new Map<string, ExecSession>();
   readonly #conclusions = new Set<Promise<void>>();
   readonly #feed = new EventFeed<RuntimeEvent>();
+  readonly #launcher = new Launcher();
   readonly #turns = new Turns();
   /** More at once than there are processors only makes all of them slower. */
   readonly #creations = new Slots(2 * availableParallelism());
@@ -92,7 +95,8 @@ export class OciRuntime implements Runtime, ReopensLogs {
     await folders.make();
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
-    await network.open();
+    this.#launcher.start();
+    await network.open(this.#launcher.run);
     this.#opened = { tools, folders, cgroups, watch, kernel: await readKernel() };
   }
 
@@ -107,6 +111,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
     await Promise.all(this.#conclusions);
     this.#feed.close();
     await this.#options.network.close();
+    await this.#launcher.stop();
     if (this.#containers.size === 0) await cgroups.removeParent();
     this.#opened = undefined;
   }
@@ -137,9 +142,9 @@ export class OciRuntime implements Runtime, ReopensLogs {
         endpoint,
       );
       await bundle.make(record, containerConfig(parts), privateFiles(parts));
-      const { mainPid, conmon } = await startConmon(tools, folders, bundle, logPath);
+      const { mainPid, conmon } = await startConmon(this.#launcher, tools, folders, bundle, logPath);
       this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
-      watch.own(spec.id, conmon);
+      void watch.own(spec.id, conmon);
       return record.address;
     } catch (error) {
       await this.#clear(bundle, endpoint.name);
@@ -289,7 +294,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
 
   async #ociRuntime(args: readonly string[]): Promise<void> {
     const { tools, folders } = this.#parts();
-    await runCommand(tools.ociRuntime, ['--root', folders.state, ...args], {
+    await this.#launcher.run(tools.ociRuntime, ['--root', folders.state, ...args], {
       timeoutMs: ociLimits.commandTimeoutMs,
     });
   }
@@ -325,7 +330,12 @@ function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
 
 async function tool(name: string): Promise<string> {
   const path = await findTool(name);
-  if (path === undefined) throw new Error(`${name} is not installed`);
+  if (path === undefined) {
+    throw new BerthError(
+      'unsupported',
+      `runtime: oci needs ${name}, which is not installed; see berth doctor`,
+    );
+  }
   return path;
 }
 

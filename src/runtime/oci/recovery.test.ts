@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -94,7 +94,7 @@ describe('after a server was killed, the oci runtime', { skip: cannotRun }, () =
 
   test('finds nothing half made, whenever that was', { timeout: 60_000 }, async () => {
     const dataDir = await makeDataDir();
-    for (let killAfterMs = 0; killAfterMs <= 240; killAfterMs += 20) {
+    for (let killAfterMs = 0; killAfterMs <= 240; killAfterMs += 30) {
       const owner = await startOwner(dataDir, 'churn');
       await delay(killAfterMs);
       await killOwner(owner);
@@ -176,3 +176,22 @@ describe('when a conmon was killed, the oci runtime', { skip: cannotRun }, () =>
     await world.destroy();
   });
 });
+
+test('workloads outlive the process that has started them', { skip: cannotRun }, async () => {
+  const world = await TestWorld.make();
+  await world.run({ id: 'one', command: ['sleep', '100'] });
+  const { ppid } = await statusOf(await conmonOf(world, 'one'));
+  signal(ppid, 'SIGKILL');
+  await eventually('the end of the launcher', async () => (await identify(ppid)) === undefined || undefined);
+  await world.run({ id: 'two', command: ['sleep', '100'] });
+  for (const id of ['one', 'two']) {
+    assert.equal(await world.runtime.stop(id, { hard: true }), true);
+    assert.equal((await world.exit(id)).exitCode, 137);
+  }
+  await world.destroy(['one', 'two']);
+});
+
+async function statusOf(pid: number): Promise<{ ppid: number }> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8');
+  return { ppid: Number(/^PPid:\s*(\d+)$/m.exec(text)?.[1]) };
+}

@@ -33,7 +33,9 @@ export function serviceRoutes(
         throw new BerthError('forbidden', 'command: only administrators may run commands of this machine');
       }
       const program =
-        command === undefined ? undefined : { command: [command, ...args], ...(dir && { directory: dir }) };
+        command === undefined
+          ? undefined
+          : { command: [command, ...args], ...(dir !== undefined && { directory: dir }) };
       await engine.services.create(subject(request, 'account'), {
         name,
         ...(program && { program }),

@@ -1,9 +1,9 @@
-import type { ErrorTable } from '../../http/index.ts';
+import type { ErrorTable } from './errors.ts';
 
 const retryLater = { 'retry-after': '5' };
 
-/** The published codes and their HTTP status. */
-export const jamsocketErrors: ErrorTable = {
+/** Berth's wording of errors: the codes that Jamsocket published, so that one client can read both. */
+export const errorTable: ErrorTable = {
   invalid: { status: 400, code: 'BadRequest' },
   unsupported: { status: 400, code: 'BadRequest' },
   unauthenticated: { status: 401, code: 'InvalidAuth' },

@@ -1,0 +1,42 @@
+import type { ErrorTable } from './errors.ts';
+
+interface KnownPath {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+  readonly errors: ErrorTable;
+}
+
+/** Which paths have routes, so that another method is told from an unknown path. */
+export class KnownPaths {
+  readonly #paths = new Map<string, KnownPath>();
+
+  /** @param path with parameters as `:name` */
+  add(path: string, methods: readonly string[], errors: ErrorTable): void {
+    const known = this.#paths.get(path) ?? {
+      pattern: patternOf(path),
+      methods: new Set(['OPTIONS']),
+      errors,
+    };
+    for (const method of methods) known.methods.add(method);
+    this.#paths.set(path, known);
+  }
+
+  /** What is allowed at a path, in one dialect's words; undefined for an unknown path. */
+  find(url: string): { readonly allow: string; readonly errors: ErrorTable } | undefined {
+    const [path = ''] = url.split('?', 1);
+    for (const { pattern, methods, errors } of this.#paths.values()) {
+      if (pattern.test(path)) return { allow: [...methods].join(', '), errors };
+    }
+    return undefined;
+  }
+
+  /** All paths, as they were added. */
+  list(): string[] {
+    return [...this.#paths.keys()];
+  }
+}
+
+function patternOf(path: string): RegExp {
+  const parts = path.split('/').map(part => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)));
+  return new RegExp(`^${parts.join('/')}/?$`);
+}
