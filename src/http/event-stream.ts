@@ -34,7 +34,9 @@ export async function sendEventStream(
   const { raw } = reply;
   raw.once('close', () => gone.abort());
   // Cut, not ended: the stream has more to come, so the client is to ask again.
-  request.server.closing.addEventListener('abort', () => raw.destroy(), { signal: gone.signal });
+  const { closing } = request.server;
+  const cut = (): void => void raw.destroy();
+  closing.addEventListener('abort', cut);
   raw.writeHead(200, {
     ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
     ...headers,
@@ -66,6 +68,7 @@ export async function sendEventStream(
     throw error;
   } finally {
     clearInterval(keepAlive);
+    closing.removeEventListener('abort', cut);
   }
 }
 

@@ -21,8 +21,6 @@ export interface LifecycleParts {
   readonly limits: EngineLimits;
   /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
   readonly reportFault: (workloadId: string, error: unknown) => string;
-  /** Fires when the server stops: workloads are left as they are, for the next start to adopt. */
-  readonly closing: AbortSignal;
 }
 
 /** A killed workload that is still there after this long is killed again. */
@@ -41,9 +39,8 @@ export class Lifecycle {
   readonly #plan: WorkloadPlan;
   readonly #parts: LifecycleParts;
   readonly #end = new AbortController();
-  readonly #interrupt = new AbortController();
   /** Fires when starting up is to be given up: a stop was asked for, the program has ended, the server stops. */
-  readonly #givenUp: AbortSignal;
+  readonly #giveUp = new AbortController();
   readonly #startedUp = Promise.withResolvers<void>();
   readonly #exit = Promise.withResolvers<WorkloadExit>();
   #latest: StatusEntry;
@@ -51,6 +48,8 @@ export class Lifecycle {
   #stopSignal: NodeJS.Signals = 'SIGTERM';
   /** The program was started: its end will be told by the runtime. */
   #started = false;
+  /** The server stops: the workload is left as it is, for the next start to adopt. */
+  #letGo = false;
   #delivered: StopKind | undefined;
   #killRetry: NodeJS.Timeout | undefined;
   /** Why it did not go as planned, for its log; written when the program has ended and writes there no more. */
@@ -62,8 +61,7 @@ export class Lifecycle {
     this.#latest = workload.latest;
     this.#parts = parts;
     this.ended = this.#end.signal;
-    this.#givenUp = AbortSignal.any([this.#interrupt.signal, parts.closing]);
-    if (isEnding(workload.latest.status)) this.#interrupt.abort();
+    if (isEnding(workload.latest.status)) this.#giveUp.abort();
   }
 
   get latest(): StatusEntry {
@@ -75,11 +73,6 @@ export class Lifecycle {
     return this.#address;
   }
 
-  /** Settles when starting up is over, one way or the other. */
-  get startedUp(): Promise<void> {
-    return this.#startedUp.promise;
-  }
-
   /**
    * Drives the workload to its end; settles when its traces are removed. Call once.
    * @param found what the runtime found of it after a restart of the server
@@ -87,23 +80,30 @@ export class Lifecycle {
   async run(found?: RecoveredWorkload): Promise<void> {
     const failure = await this.#startUp(found).catch(error => this.#explain(error));
     this.#startedUp.resolve();
-    if (this.#parts.closing.aborted) return;
+    if (this.#letGo) return;
     try {
       const exit = this.#started ? await this.#awaitExit(failure) : undefined;
       await this.#writeEnd(failure, exit);
       this.#end.abort();
       await this.#parts.runtime.remove(this.id);
     } catch (error) {
-      if (!this.#parts.closing.aborted) this.#parts.reportFault(this.id, error);
+      if (!this.#letGo) this.#parts.reportFault(this.id, error);
     } finally {
       clearInterval(this.#killRetry);
     }
   }
 
+  /** The server stops: nothing more is done about the workload. @returns when what is under way has settled */
+  letGo(): Promise<void> {
+    this.#letGo = true;
+    this.#giveUp.abort();
+    return this.#startedUp.promise;
+  }
+
   /** The runtime saw it end. */
   exited(exit: WorkloadExit): void {
     this.#exit.resolve(exit);
-    this.#interrupt.abort();
+    this.#giveUp.abort();
   }
 
   /**
@@ -115,7 +115,7 @@ export class Lifecycle {
     if (this.#latest.status === 'terminated') return false;
     const status = kind === 'hard' ? 'hard-terminating' : 'terminating';
     await this.#step(status, { reason: this.#latest.reason ?? reason, kind });
-    this.#interrupt.abort();
+    this.#giveUp.abort();
     if (this.#started) await this.#deliverStop();
     return true;
   }
@@ -150,7 +150,7 @@ export class Lifecycle {
   async #load(): Promise<PreparedImage> {
     const limitMs = this.#parts.limits.loadTimeoutMs;
     const timeout = AbortSignal.timeout(limitMs);
-    const signal = AbortSignal.any([timeout, this.#givenUp]);
+    const signal = AbortSignal.any([timeout, this.#giveUp.signal]);
     try {
       return await this.#parts.runtime.prepare(this.#plan.image, { signal });
     } catch (error) {
@@ -160,7 +160,7 @@ export class Lifecycle {
   }
 
   async #create(image: PreparedImage): Promise<void> {
-    if (this.#givenUp.aborted) return;
+    if (this.#giveUp.signal.aborted) return;
     const { command, directory, env, limits } = this.#plan;
     this.#stopSignal = image.config.stopSignal;
     this.#address = await this.#parts.runtime.create({
@@ -174,7 +174,7 @@ export class Lifecycle {
   }
 
   async #start(): Promise<void> {
-    if (this.#givenUp.aborted) return;
+    if (this.#giveUp.signal.aborted) return;
     await this.#parts.runtime.start(this.id);
     this.#started = true;
   }
@@ -183,7 +183,7 @@ export class Lifecycle {
     if (this.#address === undefined) return;
     const limitMs = this.#parts.limits.startupTimeoutMs;
     const timeoutMs = limitMs - (Date.now() - this.#latest.at.getTime());
-    const signal = this.#givenUp;
+    const signal = this.#giveUp.signal;
     if (await waitUntilAccepting(this.#address, { timeoutMs, signal })) await this.#step('ready');
     else if (!signal.aborted) {
       this.#cause =
@@ -249,7 +249,7 @@ export class Lifecycle {
       await this.#step('terminated', end);
       return true;
     } catch (error) {
-      if (this.#parts.closing.aborted) throw error;
+      if (this.#letGo) throw error;
       this.#parts.reportFault(this.id, error);
       return false;
     }
@@ -271,7 +271,7 @@ export class Lifecycle {
       this.#cause = error.message;
       return error.code === 'image-error' ? 'image-error' : 'start-error';
     }
-    if (this.#givenUp.aborted && !this.#started) return 'external';
+    if (this.#giveUp.signal.aborted && !this.#started) return 'external';
     const faultId = this.#parts.reportFault(this.id, error);
     this.#cause = `Berth failed; the server's log has the cause under ${faultId}`;
     return 'internal';

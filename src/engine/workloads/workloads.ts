@@ -16,13 +16,13 @@ export interface LiveWorkload {
 
 /** All live workloads: gives each its one owner and brings it the news of its end. */
 export class Workloads {
-  readonly #parts: Omit<LifecycleParts, 'closing'>;
+  readonly #parts: LifecycleParts;
   readonly #closing = new AbortController();
   readonly #live = new Map<string, { lifecycle: Lifecycle; done: Promise<void> }>();
   readonly #background: Promise<void>[] = [];
   readonly #recovered = Promise.withResolvers<void>();
 
-  constructor(parts: Omit<LifecycleParts, 'closing'>) {
+  constructor(parts: LifecycleParts) {
     this.#parts = parts;
   }
 
@@ -47,7 +47,7 @@ export class Workloads {
 
   /** Gives a workload its owner, which drives it from now on. */
   add(workload: LiveWorkload, found?: RecoveredWorkload): Lifecycle {
-    const lifecycle = new Lifecycle(workload, { ...this.#parts, closing: this.#closing.signal });
+    const lifecycle = new Lifecycle(workload, this.#parts);
     const done = lifecycle.run(found).finally(() => this.#live.delete(workload.id));
     this.#live.set(workload.id, { lifecycle, done });
     return lifecycle;
@@ -78,7 +78,7 @@ export class Workloads {
       await Promise.all(owners.map(({ done }) => done));
     }
     this.#closing.abort();
-    const startUps = [...this.#live.values()].map(({ lifecycle }) => lifecycle.startedUp);
+    const startUps = [...this.#live.values()].map(({ lifecycle }) => lifecycle.letGo());
     const limit = delay(closeTimeoutMs, undefined, { ref: false });
     await Promise.race([Promise.all([...startUps, ...this.#background]), limit]);
   }
