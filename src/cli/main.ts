@@ -6,4 +6,6 @@ enableCompileCache(resolve(import.meta.dirname, '../../.cache/compiled'));
 const { run } = await import('./run.ts');
 const { processTerminal } = await import('./terminal.ts');
 
-process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), env: process.env });
+const exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), env: process.env });
+// Not left to the event loop: a server that failed to start may hold something open.
+process.exit(exitCode);

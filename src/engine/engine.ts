@@ -6,6 +6,7 @@ import { Backends } from './backends/backends.ts';
 import { asWorkload } from './backends/identity-variables.ts';
 import { removeStrayLogs, runRetention } from './backends/retention.ts';
 import { Services } from './backends/services.ts';
+import { SpawnTokens } from './backends/spawn-tokens.ts';
 import { Journal } from './events.ts';
 import type { EngineLimits } from './limits.ts';
 import { Workloads } from './workloads/workloads.ts';
@@ -26,6 +27,7 @@ export interface EngineParts {
 export class Engine {
   readonly services: Services;
   readonly backends: Backends;
+  readonly spawnTokens: SpawnTokens;
   readonly journal: Journal;
   readonly #parts: EngineParts;
   readonly #clock: Clock;
@@ -40,6 +42,7 @@ export class Engine {
     this.journal = new Journal(store.journal, clock);
     this.#workloads = new Workloads({ runtime, journal: this.journal, logs, limits, reportFault });
     this.services = new Services({ store: store.services, runtime, limits, clock });
+    this.spawnTokens = new SpawnTokens({ store: store.spawnTokens, services: store.services, clock });
     const { journal } = this;
     const workloads = this.#workloads;
     this.backends = new Backends({
@@ -86,6 +89,11 @@ export class Engine {
   /** Where the program of a live workload is reached; known once it runs. */
   addressOf(id: string): WorkloadAddress | undefined {
     return this.#workloads.get(id)?.address;
+  }
+
+  /** Fires when the workload ends; undefined when it is not live. */
+  endOf(id: string): AbortSignal | undefined {
+    return this.#workloads.get(id)?.ended;
   }
 
   /** Undefined when the workload does not run. */

@@ -1,5 +1,5 @@
 export type { LogEntry } from '../logs/logs.ts';
-export type { ResourceLimits } from '../runtime/runtime.ts';
+export type { ResourceLimits, WorkloadStats } from '../runtime/runtime.ts';
 export type { Backend, IdentityField, Service, StatusEntry } from '../store/store.ts';
 export type { Spawned, SpawnRequest } from './backends/backends.ts';
 export type { NewService } from './backends/services.ts';

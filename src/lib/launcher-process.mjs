@@ -9,6 +9,9 @@ const maxOutputBytes = 64 * 1024 * 1024;
 /** Where a launched program tells that it is ready. */
 const readyDescriptor = 3;
 
+// What programs make must not depend on who has started the server.
+process.umask(0o022);
+
 process.on('message', message => (message.type === 'run' ? run(message) : launch(message)));
 process.on('disconnect', () => process.exit());
 // A key press in the terminal goes to the whole group; when to end is the parent's decision.

@@ -33,11 +33,6 @@ export class Launcher {
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
 
-  /** Starts the process ahead of its first use. */
-  start(): void {
-    this.#process();
-  }
-
   /** As `runCommand`. */
   readonly run: RunCommand = async (file, args, options = {}) => {
     const ended = Promise.withResolvers<Ended>();

@@ -102,6 +102,7 @@ export async function startServer(
           registryHost: new URL(publicUrl).host,
           clusterName: settings.jamsocket.clusterName,
           keepAliveMs: settings.jamsocket.sseKeepaliveSeconds * 1000,
+          metricsIntervalMs: settings.jamsocket.metricsIntervalSeconds * 1000,
           allowUserCommands: settings.process.allowUsers,
         },
       },

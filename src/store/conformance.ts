@@ -3,6 +3,7 @@ import { backendPromises } from './conformance/backends.ts';
 import { connectionTokenPromises } from './conformance/connection-tokens.ts';
 import { definitionPromises } from './conformance/definitions.ts';
 import { durabilityPromises } from './conformance/durability.ts';
+import { imagePromises } from './conformance/images.ts';
 import { journalPromises } from './conformance/journal.ts';
 import type { StoreUnderTest } from './conformance/world.ts';
 
@@ -16,6 +17,7 @@ export function storeConformance(name: string, subject: StoreUnderTest): void {
     backendPromises(subject);
     connectionTokenPromises(subject);
     journalPromises(subject);
+    imagePromises(subject);
     durabilityPromises(subject);
   });
 }

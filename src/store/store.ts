@@ -10,8 +10,10 @@ export interface Store {
   readonly accounts: AccountStore;
   readonly tokens: TokenStore;
   readonly services: ServiceStore;
+  readonly spawnTokens: SpawnTokenStore;
   readonly backends: BackendStore;
   readonly journal: JournalStore;
+  readonly images: ImageRecords;
   /** Answers when the database does. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -94,10 +96,45 @@ export interface ServiceStore {
   /** Durable. Undefined when the account has a service of this name. */
   create(service: Service): Promise<Service | undefined>;
   byName(accountId: string, name: string): Promise<Service | undefined>;
+  byId(id: string): Promise<Service | undefined>;
   /** By name. */
   list(accountId: string): Promise<Service[]>;
+  /** Durable. False when the service has an environment of this name, or is gone. */
+  addEnvironment(serviceId: string, environment: ServiceEnvironment): Promise<boolean>;
+  /** Durable. */
+  changeEnvironment(
+    serviceId: string,
+    name: string,
+    change: { readonly name?: string; readonly imageTag?: string },
+  ): Promise<'changed' | 'not-found' | 'name-taken'>;
+  /** Durable. False when there is none. */
+  deleteEnvironment(serviceId: string, name: string): Promise<boolean>;
   /** Durable. Its backends stay. False when there is none. */
   delete(accountId: string, name: string): Promise<boolean>;
+}
+
+// --- Spawn tokens --------------------------------------------------------------------------------------------
+
+/** Lets whoever has it spawn backends of one service. */
+export interface SpawnToken {
+  /** SHA-256, hex. */
+  readonly hash: string;
+  readonly serviceId: string;
+  /** Idle time of its backends, ms. */
+  readonly graceMs?: number;
+  readonly imageTag?: string;
+  readonly createdAt: Date;
+}
+
+/** They end with their service. */
+export interface SpawnTokenStore {
+  /** Durable. */
+  create(token: SpawnToken): Promise<void>;
+  byHash(hash: string): Promise<SpawnToken | undefined>;
+  /** Of one service. */
+  count(serviceId: string): Promise<number>;
+  /** Durable. False when there is none. */
+  revoke(hash: string): Promise<boolean>;
 }
 
 // --- Backends ------------------------------------------------------------------------------------------------
@@ -212,4 +249,93 @@ export interface JournalStore {
   append(entry: NewStatus): Promise<StatusEntry | undefined>;
   /** Entries of a workload after `afterSeq`, oldest first. */
   history(workloadId: string, afterSeq?: number): Promise<StatusEntry[]>;
+}
+
+// --- Images --------------------------------------------------------------------------------------------------
+
+/**
+ * What the repositories of images have; the content itself is in files. Each service is a repository, which
+ * is known by the service's id and goes with it. A digest is `sha256:` and 64 hex digits; a repository has
+ * only what was brought to it, whatever others have of the same digest.
+ */
+export interface ImageRecords {
+  /** Durable. Notes that a repository has a blob, as seen at that time. False when there is no such service. */
+  addBlob(serviceId: string, blob: BlobRecord, seenAt: Date): Promise<boolean>;
+  blob(serviceId: string, digest: string): Promise<BlobRecord | undefined>;
+  /** A blob of any repository of the account. */
+  blobOfAccount(accountId: string, digest: string): Promise<BlobRecord | undefined>;
+  /** Somebody asked for it: it may be about to be used. */
+  seeBlob(serviceId: string, digest: string, seenAt: Date): Promise<void>;
+  /** Durable. Takes a blob from a repository unless one of its manifests needs it. */
+  deleteBlob(serviceId: string, digest: string): Promise<'deleted' | 'unknown' | 'needed'>;
+
+  /**
+   * Durable. Writes a manifest, over the one of the same digest, and points a tag to it, in one step. Nothing
+   * is written when the repository lacks something that it needs: those digests are returned.
+   */
+  putManifest(manifest: ManifestRecord, tag?: string): Promise<{ readonly missing: readonly string[] }>;
+  manifest(serviceId: string, digest: string): Promise<ManifestRecord | undefined>;
+  manifestOfTag(serviceId: string, tag: string): Promise<ManifestRecord | undefined>;
+  /** Manifests that are about another one, by digest. */
+  referrers(serviceId: string, subject: string): Promise<ManifestRecord[]>;
+  /** Durable. With its tags. False when there is none. */
+  deleteManifest(serviceId: string, digest: string): Promise<boolean>;
+
+  /** Durable. The manifest stays. False when there is none. */
+  deleteTag(serviceId: string, tag: string): Promise<boolean>;
+  /** In alphabetical order whatever their case, those that come after `after`. */
+  tags(serviceId: string, page: Page): Promise<string[]>;
+  newestTags(serviceId: string, limit: number): Promise<TagRecord[]>;
+  /** Names of an account's services that have manifests, in order, those after `after`. */
+  repositories(accountId: string, page: Page): Promise<string[]>;
+
+  /** Whether any repository has this blob or manifest. */
+  isKept(digest: string): Promise<boolean>;
+  /**
+   * Manifests that nobody needs: older than `before`, without a tag, no part of another one, about none that
+   * is there, and named by no service environment.
+   */
+  unusedManifests(before: Date, limit: number): Promise<ManifestKey[]>;
+  /** Takes up to `limit` blobs that no manifest needs and nobody asked for since `before` from their repositories. */
+  deleteUnusedBlobs(before: Date, limit: number): Promise<number>;
+}
+
+export interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface BlobRecord {
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+export interface ManifestKey {
+  readonly serviceId: string;
+  readonly digest: string;
+}
+
+export interface ManifestRecord extends ManifestKey {
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly pushedAt: Date;
+  /** Blobs and manifests without which it is not complete; no digest twice. */
+  readonly needs: readonly ManifestNeed[];
+  /** Digest of the manifest that it is about, which need not be there. */
+  readonly subject?: string;
+  readonly artifactType?: string;
+  /** Of a manifest that has a subject. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ManifestNeed {
+  readonly digest: string;
+  readonly kind: 'blob' | 'manifest';
+}
+
+export interface TagRecord {
+  readonly name: string;
+  readonly digest: string;
+  /** When it was last pushed, also where it did not change. */
+  readonly pushedAt: Date;
 }

@@ -24,7 +24,9 @@ function end(code, ms) {
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://numbers');
   if (pathname === '/exit') end(Number(searchParams.get('code')), Number(searchParams.get('ms')));
-  response.end(JSON.stringify({ instance, next, fencingToken: Number(process.env.SESSION_BACKEND_FENCING_TOKEN) }));
+  response.end(
+    JSON.stringify({ instance, next, fencingToken: Number(process.env.SESSION_BACKEND_FENCING_TOKEN) }),
+  );
 });
 
 server.listen(Number(process.env.PORT), () => setInterval(write, intervalMs));

@@ -108,14 +108,18 @@ export class TestServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    this.#exited = once(child, 'exit');
+    const killWithTests = (): boolean => child.kill('SIGKILL');
+    process.once('exit', killWithTests);
+    this.#exited = once(child, 'exit').then(() => process.off('exit', killWithTests));
     this.#stdout = [];
     this.#stderr = [];
     createInterface({ input: child.stderr }).on('line', line => this.#stderr.push(line));
     const lines = createInterface({ input: child.stdout }).on('line', line => this.#stdout.push(line));
     const limit = AbortSignal.timeout(startTimeoutMs);
     await Promise.race([once(lines, 'line', { signal: limit }), this.#exited]).catch(() => {});
-    const port = /^berth is ready at http:\/\/(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)$/.exec(this.#stdout[0] ?? '')?.[1];
+    const port = /^berth is ready at http:\/\/(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)$/.exec(
+      this.#stdout[0] ?? '',
+    )?.[1];
     if (port === undefined) {
       child.kill('SIGKILL');
       throw new Error(`the server did not start: ${[...this.#stdout, ...this.#stderr].join('\n')}`);

@@ -29,6 +29,7 @@ export interface Account {
 /** A server that the tests of one group share, and ways to use it. */
 export class World {
   readonly runtime: RuntimeName;
+  readonly #checks: (() => Promise<void>)[] = [];
   #server: TestServer | undefined;
   #services = 0;
 
@@ -45,8 +46,17 @@ export class World {
     this.#server = await TestServer.start({ ...options, runtime: this.runtime });
   }
 
+  /** Runs a check after all tests of the group, before the server goes. */
+  atEnd(check: () => Promise<void>): void {
+    this.#checks.push(check);
+  }
+
   async close(): Promise<void> {
-    await this.#server?.destroy();
+    try {
+      for (const check of this.#checks) await check();
+    } finally {
+      await this.#server?.destroy();
+    }
   }
 
   /** A request to the APIs, with the administrator's token unless told otherwise. */
@@ -111,9 +121,8 @@ export function forEachRuntime(
     describe(`${name} (${runtime})`, { concurrency, skip: reason ?? false }, () => {
       const world = new World(runtime);
       before(() => world.open(options), { timeout: setUpTimeoutMs });
-      define(world);
-      // Behind those of the group: hooks run in the order in which they are set.
       after(() => world.close(), { timeout: setUpTimeoutMs });
+      define(world);
     });
   }
 }

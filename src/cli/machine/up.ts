@@ -31,7 +31,6 @@ export function registerUp(parent: Command, context: Context): void {
     }, stopTimeoutMs);
     await server.stop();
     clearTimeout(limit);
-    process.exit(0);
   });
 }
 

@@ -4,7 +4,9 @@ import { accessChecks, decorateSubject } from './access.ts';
 import { explainCutBodies } from './cut-bodies.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
+import { changeEnvironmentRoute, environmentRoutes } from './routes/environments.ts';
 import { logRoutes } from './routes/logs.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { terminateRoutes } from './routes/terminate.ts';
 import { statusRoutes } from './statuses.ts';
@@ -12,7 +14,9 @@ import { BackendUrls } from './urls.ts';
 import { backendRoutes as v1BackendRoutes } from './v1/backends.ts';
 import { readyRoutes } from './v1/ready.ts';
 import { spawnRoutes } from './v1/spawn.ts';
+import { spawnTokenRoutes } from './v1/spawn-tokens.ts';
 import { v1StatusSource } from './v1/statuses.ts';
+import { terminateBackendsRoutes } from './v1/terminate-backends.ts';
 import { backendRoutes as v2BackendRoutes } from './v2/backends.ts';
 import { connectRoutes } from './v2/connect.ts';
 import { v2StatusSource } from './v2/statuses.ts';
@@ -36,6 +40,9 @@ export const jamsocketV1 = {
     statusRoutes(app, parts.settings, access, v1StatusSource(parts.engine));
     logRoutes(app, parts, access, '/backend/:backend/logs');
     readyRoutes(app, parts, urls);
+    spawnTokenRoutes(app, parts, access, urls);
+    terminateBackendsRoutes(app, parts, access);
+    changeEnvironmentRoute(app, parts, access, '/env/:account/:service/:environment/update');
   },
 } satisfies Dialect<JamsocketParts>;
 
@@ -50,6 +57,8 @@ export const jamsocketV2 = {
       account: '/account/:account',
       service: '/service/:account/:service',
     });
+    environmentRoutes(app, parts, access);
+    changeEnvironmentRoute(app, parts, access, '/service-env/:account/:service/:environment/update');
     connectRoutes(app, parts, access, urls);
     v2BackendRoutes(app, parts, access);
     statusRoutes(app, parts.settings, access, v2StatusSource(parts.engine));
@@ -65,5 +74,6 @@ function common(app: FastifyInstance, parts: JamsocketParts) {
   decorateSubject(app);
   authRoutes(app, access);
   terminateRoutes(app, parts, access);
+  metricsRoutes(app, parts, access);
   return { access, urls: new BackendUrls(parts.settings) };
 }

@@ -19,6 +19,8 @@ export interface JamsocketSettings {
   readonly clusterName: string;
   /** Silence on a stream after which a keep-alive is sent. */
   readonly keepAliveMs: number;
+  /** Time between two events of a metrics stream. */
+  readonly metricsIntervalMs: number;
   /** Whether accounts other than administrators may create services that run commands of this machine. */
   readonly allowUserCommands: boolean;
 }

@@ -7,6 +7,8 @@ export const imageTag = Type.String({
   description: 'tag or digest',
 });
 
+const graceSeconds = Type.Integer({ minimum: 0, maximum: maxSeconds });
+
 export const accountParams = Type.Object({ account: Type.String() });
 export const serviceParams = Type.Object({ account: Type.String(), service: Type.String() });
 export const backendParams = Type.Object({ backend: Type.String() });
@@ -23,7 +25,7 @@ export const createServiceBody = Type.Object({
 export type CreateServiceBody = Type.Static<typeof createServiceBody>;
 
 export const spawnBody = Type.Object({
-  grace_period_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: maxSeconds })),
+  grace_period_seconds: Type.Optional(graceSeconds),
   lock: Type.Optional(Type.String()),
   service_environment: Type.Optional(Type.String()),
   env: Type.Optional(environmentVariables),
@@ -35,6 +37,32 @@ export type SpawnBody = Type.Static<typeof spawnBody>;
 
 export const terminateBody = Type.Object({ hard: Type.Optional(Type.Boolean()) });
 export type TerminateBody = Type.Static<typeof terminateBody>;
+
+export const spawnTokenBody = Type.Object({
+  grace_period_seconds: Type.Optional(graceSeconds),
+  port: Type.Optional(Type.Literal(8080)),
+  tag: Type.Optional(imageTag),
+});
+export type SpawnTokenBody = Type.Static<typeof spawnTokenBody>;
+
+export const terminateBackendsBody = Type.Object({
+  before: Type.String({ description: 'ISO 8601 time' }),
+  hard: Type.Optional(Type.Boolean()),
+  dry_run: Type.Optional(Type.Boolean()),
+});
+export type TerminateBackendsBody = Type.Static<typeof terminateBackendsBody>;
+
+export const changeEnvironmentBody = Type.Object({
+  name: Type.Optional(Type.String()),
+  image_tag: Type.Optional(imageTag),
+});
+export type ChangeEnvironmentBody = Type.Static<typeof changeEnvironmentBody>;
+
+export const useImageBody = Type.Object({ image_tag: imageTag });
+export type UseImageBody = Type.Static<typeof useImageBody>;
+
+export const newEnvironmentBody = Type.Object({ name: Type.String(), image_tag: Type.Optional(imageTag) });
+export type NewEnvironmentBody = Type.Static<typeof newEnvironmentBody>;
 
 const maxTail = 100_000;
 

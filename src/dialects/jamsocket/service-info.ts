@@ -2,6 +2,7 @@ import type { Service } from '../../engine/index.ts';
 import type { Account } from '../../identity/index.ts';
 import type { JamsocketSettings } from './parts.ts';
 
+/** What is told of a service. */
 export function serviceInfo(service: Service, account: Account, settings: JamsocketSettings) {
   return {
     name: service.name,

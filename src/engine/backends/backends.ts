@@ -164,10 +164,20 @@ export class Backends {
       throw new BerthError('not-running', 'the backend has ended');
   }
 
+  /** Live backends of a service that were created before a time, newest first. */
+  listOlder(service: Service, than: Date): Backend[] {
+    return this.#live.ofService(service.id).filter(({ createdAt }) => createdAt < than);
+  }
+
+  /** @returns how many could still be asked to end */
+  async terminateAll(backends: readonly Backend[], kind: StopKind): Promise<number> {
+    const asked = await Promise.all(backends.map(({ id }) => this.#stop(id, 'external', kind)));
+    return asked.filter(Boolean).length;
+  }
+
   /** Asks all live backends of a service to end. */
   async terminateService(service: Service): Promise<void> {
-    const backends = this.#live.ofService(service.id);
-    await Promise.all(backends.map(({ id }) => this.#stop(id, 'external', 'soft')));
+    await this.terminateAll(this.#live.ofService(service.id), 'soft');
   }
 
   /** The edge's news: how many connections to a backend are open. */

@@ -8,9 +8,9 @@ import type { Account, Service, ServiceProgram, ServiceStore } from '../../store
 import type { EngineLimits } from '../limits.ts';
 import { checkEnvironment } from './environment.ts';
 
-/** A path component of the image registry: RFC-less, as the OCI distribution specification has it. */
-const servicePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const maxServiceNameLength = 63;
+/** For services and environments: a path component of the image registry, as OCI's distribution specification has it. */
+const namePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const maxNameLength = 63;
 
 export const defaultEnvironment = 'default';
 
@@ -27,6 +27,12 @@ export interface NewService {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface EnvironmentChange {
+  readonly name?: string;
+  /** Tag or digest. */
+  readonly imageTag?: string;
+}
+
 /** Named programs of an account. */
 export class Services {
   readonly #parts: ServicesParts;
@@ -37,7 +43,7 @@ export class Services {
 
   /** @throws {BerthError} `invalid`, `unsupported` (no runtime for commands), `already-exists` */
   async create(account: Account, { name, program, env = {} }: NewService): Promise<Service> {
-    checkServiceName(name);
+    checkName(name);
     checkEnvironment(env, this.#parts.limits.maxEnvBytes);
     if (program !== undefined) await this.#checkProgram(program);
     const createdAt = this.#parts.clock.now();
@@ -71,6 +77,40 @@ export class Services {
     return this.#parts.store.delete(account.id, name);
   }
 
+  /** @throws {BerthError} `invalid`, `already-exists` */
+  async addEnvironment(
+    service: Service,
+    { name, imageTag }: EnvironmentChange & { name: string },
+  ): Promise<void> {
+    checkName(name);
+    const createdAt = this.#parts.clock.now();
+    const environment = { name, imageTag: imageTag ?? 'latest', createdAt };
+    if (await this.#parts.store.addEnvironment(service.id, environment)) return;
+    throw new BerthError('already-exists', `environment ${name} exists already`);
+  }
+
+  /** @throws {BerthError} `invalid`, `not-found`, `already-exists` (the new name) */
+  async changeEnvironment(service: Service, name: string, change: EnvironmentChange): Promise<void> {
+    if (change.name !== undefined) {
+      checkName(change.name);
+      const keepsDefault = name !== defaultEnvironment || change.name === defaultEnvironment;
+      if (!keepsDefault) throw new BerthError('invalid', 'name: the default environment keeps its name');
+    }
+    const outcome = await this.#parts.store.changeEnvironment(service.id, name, change);
+    if (outcome === 'not-found') throw new BerthError('not-found', 'service environment not found');
+    if (outcome === 'name-taken') {
+      throw new BerthError('already-exists', `environment ${change.name} exists already`);
+    }
+  }
+
+  /** @throws {BerthError} `invalid` (the default one), `not-found` */
+  async deleteEnvironment(service: Service, name: string): Promise<void> {
+    if (name === defaultEnvironment)
+      throw new BerthError('invalid', 'the default environment can not be deleted');
+    if (await this.#parts.store.deleteEnvironment(service.id, name)) return;
+    throw new BerthError('not-found', 'service environment not found');
+  }
+
   async #checkProgram({ command, directory }: ServiceProgram): Promise<void> {
     if (!this.#parts.runtime.capabilities().images.includes('host')) {
       throw new BerthError(
@@ -91,11 +131,11 @@ export class Services {
   }
 }
 
-function checkServiceName(name: string): void {
-  if (name.length <= maxServiceNameLength && servicePattern.test(name)) return;
+function checkName(name: string): void {
+  if (name.length <= maxNameLength && namePattern.test(name)) return;
   throw new BerthError(
     'invalid',
-    `name: ${JSON.stringify(name.slice(0, 80))} must be 1 to ${maxServiceNameLength} characters, ` +
+    `name: ${JSON.stringify(name.slice(0, 80))} must be 1 to ${maxNameLength} characters, ` +
       'lower-case letters and digits, separated by single dots, one or two underscores, or hyphens',
   );
 }

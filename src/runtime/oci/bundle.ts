@@ -153,6 +153,10 @@ export class Bundle {
     return exists(this.stateFolder);
   }
 
+  async removeState(): Promise<void> {
+    await rm(this.stateFolder, { recursive: true, force: true });
+  }
+
   /** Disappears at once, whatever happens to the server then. */
   async remove(): Promise<void> {
     await rm(this.exitFile, { force: true });

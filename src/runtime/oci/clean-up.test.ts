@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { RuntimeError } from '../runtime.ts';
 import { cannotRun, TestWorld, traces } from './test-world.ts';
@@ -47,6 +48,17 @@ describe('the oci runtime', { skip: cannotRun }, () => {
     );
     const left = await traces(world.dataDir);
     assert.deepEqual([left.processes, left.files], [[], []]);
+    await world.destroy();
+  });
+
+  test('removes a workload whose state the OCI runtime can not read any more', async () => {
+    const world = await TestWorld.make();
+    await world.run({ id: 'one', command: ['sleep', '100'] });
+    await writeFile(join(world.dataDir, 'oci/state/one/state.json'), '{');
+    await world.runtime.remove('one');
+    await world.close();
+    for (const [kind, found] of Object.entries(await traces(world.dataDir)))
+      assert.deepEqual(found, [], kind);
     await world.destroy();
   });
 

@@ -21,6 +21,19 @@ describe('limits of an oci workload', { skip: cannotRun }, () => {
     assert.equal(exit.exitCode, 137);
   });
 
+  test('memory: the program sees its limit, whatever umask the server has', async () => {
+    const umask = process.umask(0o077);
+    const own = await TestWorld.make();
+    const { lines } = await own.output({
+      id: 'sees',
+      command: ['node', '-p', 'process.constrainedMemory()'],
+      limits: { memoryBytes: 100 * mebibyte },
+    });
+    await own.destroy();
+    process.umask(umask);
+    assert.deepEqual(lines, [String(100 * mebibyte)]);
+  });
+
   test('memory: a program that survives the loss of a child and ends well did not run out of it', async () => {
     const hog = 'const all = []; while (true) all.push(Buffer.alloc(1 << 20, 1))';
     const { exit } = await world.output({

@@ -44,7 +44,10 @@ export interface OciRuntimeOptions {
   readonly logs: Logs;
   readonly network: Network;
   readonly images: ImageStore;
-  /** `runc`, `crun` or `runsc`, or an absolute path. */
+  /**
+   * `runc`, or the absolute path of one. Others must be able to mount an overlay as the root of a container,
+   * as the first mount of its configuration.
+   */
   readonly ociRuntime?: string;
   /** Processes and threads of a workload that names no limit. */
   readonly defaultPids?: number;
@@ -95,9 +98,14 @@ export class OciRuntime implements Runtime, ReopensLogs {
     await folders.make();
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
-    this.#launcher.start();
-    await network.open(this.#launcher.run);
-    this.#opened = { tools, folders, cgroups, watch, kernel: await readKernel() };
+    const kernel = await readKernel();
+    try {
+      await network.open(this.#launcher.run);
+    } catch (error) {
+      await this.#launcher.stop();
+      throw error;
+    }
+    this.#opened = { tools, folders, cgroups, watch, kernel };
   }
 
   async close(): Promise<void> {
@@ -266,7 +274,10 @@ export class OciRuntime implements Runtime, ReopensLogs {
     // Conmon leads a group in which the OCI runtime may still be making the container.
     if (conmonPid !== undefined) signal(-conmonPid, 'SIGKILL');
     if (!(await cgroups.kill(bundle.id))) throw new Error(`processes of ${bundle.id} could not be killed`);
-    if (await bundle.hasState()) await this.#ociRuntime(['delete', '--force', bundle.id]);
+    if (await bundle.hasState()) {
+      // State that the OCI runtime can't read any more is in nobody's use: its processes are gone.
+      await this.#ociRuntime(['delete', '--force', bundle.id]).catch(() => bundle.removeState());
+    }
     await cgroups.remove(bundle.id);
     if (namespace !== undefined) await this.#options.network.release(namespace);
     await bundle.remove();

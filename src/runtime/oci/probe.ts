@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError, findTool, runCommand } from '../../lib/command.ts';
@@ -54,6 +54,7 @@ async function findProblems({
     toolProblem('ip', { package: 'iproute2', without: 'workloads get no network of their own' }),
     toolProblem('nft', { package: 'nftables', without: 'workloads can not be kept apart' }),
     nftablesProblem(),
+    forwardingProblem(),
     cgroupProblem(),
     namespaceProblem(dataDir),
   ]);
@@ -88,6 +89,17 @@ async function nftablesProblem(): Promise<Problem | undefined> {
   if (!(await findTool('nft')) || (await succeeds('nft', ['list', 'tables']))) return undefined;
   return {
     text: 'nftables in the kernel and the right to use them: without them workloads can not be kept apart',
+  };
+}
+
+async function forwardingProblem(): Promise<Problem | undefined> {
+  const writable = await access('/proc/sys/net/ipv4/ip_forward', constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (writable) return undefined;
+  return {
+    text: 'the right to forward packets (/proc/sys is read-only): without it workloads have no network',
   };
 }
 

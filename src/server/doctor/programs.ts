@@ -40,8 +40,9 @@ export async function checkOciRuntime(name: string, path: string): Promise<Check
   const packages = name === 'runsc' ? [] : [name];
   const switchesOff = 'the oci runtime (the program that runs containers)';
   const check = await checkProgram({ name, versionArgument: '--version', packages, switchesOff }, path);
-  if (!check.ok && name === 'runsc')
+  if (!check.ok && name === 'runsc') {
     return { ...check, remedy: { text: `install gVisor, or ${chooseAnother}` } };
+  }
   if (!check.ok || name !== 'crun' || !isOldCrun(check.found) || (await hasUnifiedCgroups())) return check;
   const found = `${check.found} is older than 1.9 and does not work with cgroups version 1`;
   return { ...check, ok: false, found, remedy: { text: chooseAnother } };

@@ -103,6 +103,42 @@ export function definitionPromises(subject: StoreUnderTest): void {
       assert.equal((await store.services.byName(account.id, 'twin'))?.environments.length, 1);
     });
 
+    test('an environment is added, changed and deleted by name', async t => {
+      const { store, account } = await makeWorld(t, subject);
+      const { services } = store;
+      const service = newService(account, 'runner');
+      await services.create(service);
+      const beta = { name: 'beta', imageTag: 'v1', createdAt: noon };
+
+      assert.equal(await services.addEnvironment(service.id, beta), true);
+      assert.equal(await services.addEnvironment(service.id, beta), false);
+      assert.equal(await services.addEnvironment('gone', beta), false);
+      assert.equal(await services.changeEnvironment(service.id, 'nope', { imageTag: 'v2' }), 'not-found');
+      assert.equal(await services.changeEnvironment(service.id, 'beta', { name: 'default' }), 'name-taken');
+      const change = { name: 'gamma', imageTag: 'v2' };
+      assert.equal(await services.changeEnvironment(service.id, 'beta', change), 'changed');
+      const found = await services.byId(service.id);
+      assert.deepEqual(found?.environments, [...service.environments, { ...beta, ...change }]);
+      assert.equal(await services.deleteEnvironment(service.id, 'gamma'), true);
+      assert.equal(await services.deleteEnvironment(service.id, 'gamma'), false);
+    });
+
+    test('spawn tokens are found by hash, counted, and end with their service', async t => {
+      const { store, account } = await makeWorld(t, subject);
+      const service = newService(account, 'runner');
+      await store.services.create(service);
+      const token = { hash: 'h1', serviceId: service.id, graceMs: 60_000, imageTag: 'v1', createdAt: noon };
+      await store.spawnTokens.create(token);
+      await store.spawnTokens.create({ hash: 'h2', serviceId: service.id, createdAt: noon });
+
+      assert.deepEqual(await store.spawnTokens.byHash('h1'), token);
+      assert.equal(await store.spawnTokens.count(service.id), 2);
+      assert.equal(await store.spawnTokens.revoke('h1'), true);
+      assert.equal(await store.spawnTokens.revoke('h1'), false);
+      await store.services.delete(account.id, 'runner');
+      assert.equal(await store.spawnTokens.byHash('h2'), undefined);
+    });
+
     test('services are listed by name, those of the account only', async t => {
       const { store, account } = await makeWorld(t, subject);
       const other = newAccount('other');

@@ -9,6 +9,7 @@ import { migrations } from '../migrations/index.ts';
 import { accountStore } from './accounts.ts';
 import { backendStore } from './backends.ts';
 import { Database } from './database.ts';
+import { imageRecords } from './images.ts';
 import { openSqliteStore, pendingMigrations } from './index.ts';
 import { journalStore } from './journal.ts';
 import { migrate, pending } from './migrate.ts';
@@ -28,7 +29,13 @@ describe('the database file', () => {
     const store = await openSqliteStore({ path });
     t.after(() => store.close());
     const files = await readdir(join(path, '..'));
-    assert.deepEqual(files.toSorted(), ['berth.db', 'berth.db-shm', 'berth.db-wal', 'berth.db.lock', 'berth.db.lock-journal']);
+    assert.deepEqual(files.toSorted(), [
+      'berth.db',
+      'berth.db-shm',
+      'berth.db-wal',
+      'berth.db.lock',
+      'berth.db.lock-journal',
+    ]);
     for (const file of files) assert.equal((await stat(join(path, '..', file))).mode & 0o777, 0o600);
   });
 
@@ -112,6 +119,7 @@ describe('the statements', () => {
     serviceStore(database);
     backendStore(database, systemClock);
     journalStore(database);
+    imageRecords(database);
 
     const connection = new SqliteConnection(path, { readonly: true });
     t.after(() => connection.close());

@@ -15,6 +15,9 @@ export function claimExclusively(path: string): Connection {
   } catch (error) {
     connection.close();
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
-    throw new BerthError('unsupported', `another server uses this data folder (${path}); stop it first, or choose another`);
+    throw new BerthError(
+      'unsupported',
+      `another server uses this data folder (${path}); stop it first, or choose another`,
+    );
   }
 }

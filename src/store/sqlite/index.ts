@@ -6,9 +6,11 @@ import type { Store } from '../store.ts';
 import { accountStore } from './accounts.ts';
 import { backendStore } from './backends.ts';
 import { Database } from './database.ts';
+import { imageRecords } from './images.ts';
 import { journalStore } from './journal.ts';
 import { pending } from './migrate.ts';
 import { serviceStore } from './services.ts';
+import { spawnTokenStore } from './spawn-tokens.ts';
 import { queries } from './statement.ts';
 import { tokenStore } from './tokens.ts';
 
@@ -29,8 +31,10 @@ export async function openSqliteStore({ path, clock = systemClock }: SqliteStore
     accounts: accountStore(database),
     tokens: tokenStore(database),
     services: serviceStore(database),
+    spawnTokens: spawnTokenStore(database),
     backends: backendStore(database, clock),
     journal: journalStore(database),
+    images: imageRecords(database),
     ping: async () => void answer.get({}),
     close: () => database.close(),
   };

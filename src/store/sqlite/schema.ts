@@ -11,8 +11,13 @@ export interface Schema {
   backends: BackendRow;
   locks: LockRow;
   connection_tokens: ConnectionTokenRow;
+  spawn_tokens: SpawnTokenRow;
   journal: JournalTable;
   counters: CounterRow;
+  image_blobs: ImageBlobRow;
+  image_manifests: ImageManifestRow;
+  image_needs: ImageNeedRow;
+  image_tags: ImageTagRow;
 }
 
 /** Milliseconds since 1970. */
@@ -55,6 +60,14 @@ export interface ServiceEnvironmentRow {
   image_tag: string;
   created_at: Time;
   last_spawned_at: Time | null;
+}
+
+export interface SpawnTokenRow {
+  hash: string;
+  service_id: string;
+  grace_ms: number | null;
+  image_tag: string | null;
+  created_at: Time;
 }
 
 export interface WorkloadRow {
@@ -114,4 +127,37 @@ interface JournalTable extends Omit<JournalRow, 'seq'> {
 export interface CounterRow {
   name: string;
   value: number;
+}
+
+export interface ImageBlobRow {
+  service_id: string;
+  digest: string;
+  size_bytes: number;
+  seen_at: Time;
+}
+
+export interface ImageManifestRow {
+  service_id: string;
+  digest: string;
+  media_type: string;
+  size_bytes: number;
+  pushed_at: Time;
+  subject: string | null;
+  artifact_type: string | null;
+  annotations: Json | null;
+}
+
+export interface ImageNeedRow {
+  service_id: string;
+  manifest: string;
+  digest: string;
+  kind: 'blob' | 'manifest';
+}
+
+export interface ImageTagRow {
+  service_id: string;
+  name: string;
+  folded_name: string;
+  digest: string;
+  pushed_at: Time;
 }

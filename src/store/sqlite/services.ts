@@ -33,6 +33,39 @@ export function serviceStore(database: Database): ServiceStore {
       .where('services.account_id', '=', wanted.accountId)
       .where('services.name', '=', wanted.name),
   );
+  const byId = database.prepare((wanted: { id: string }) =>
+    selectServices().where('services.id', '=', wanted.id),
+  );
+  const exists = database.prepare((wanted: { id: string }) =>
+    queries.selectFrom('services').select('id').where('id', '=', wanted.id),
+  );
+  const environmentOf = database.prepare((wanted: { serviceId: string; name: string }) =>
+    queries
+      .selectFrom('service_environments')
+      .select('name')
+      .where('service_id', '=', wanted.serviceId)
+      .where('name', '=', wanted.name),
+  );
+  const setTag = database.prepare((change: { serviceId: string; name: string; imageTag: string }) =>
+    queries
+      .updateTable('service_environments')
+      .set({ image_tag: change.imageTag })
+      .where('service_id', '=', change.serviceId)
+      .where('name', '=', change.name),
+  );
+  const rename = database.prepare((change: { serviceId: string; name: string; newName: string }) =>
+    queries
+      .updateTable('service_environments')
+      .set({ name: change.newName })
+      .where('service_id', '=', change.serviceId)
+      .where('name', '=', change.name),
+  );
+  const removeEnvironment = database.prepare((wanted: { serviceId: string; name: string }) =>
+    queries
+      .deleteFrom('service_environments')
+      .where('service_id', '=', wanted.serviceId)
+      .where('name', '=', wanted.name),
+  );
   const list = database.prepare((wanted: { accountId: string }) =>
     selectServices().where('services.account_id', '=', wanted.accountId),
   );
@@ -50,6 +83,25 @@ export function serviceStore(database: Database): ServiceStore {
         return service;
       }),
     byName: async (accountId, name) => toServices(byName.all({ accountId, name }))[0],
+    byId: async id => toServices(byId.all({ id }))[0],
+    addEnvironment: (serviceId, environment) =>
+      database.write('power-cut', () => {
+        if (exists.get({ id: serviceId }) === undefined) return false;
+        if (environmentOf.get({ serviceId, name: environment.name }) !== undefined) return false;
+        insertEnvironment.run(toEnvironmentRow(serviceId, environment));
+        return true;
+      }),
+    changeEnvironment: (serviceId, name, { name: newName = name, imageTag }) =>
+      database.write('power-cut', () => {
+        if (environmentOf.get({ serviceId, name }) === undefined) return 'not-found';
+        const taken = newName !== name && environmentOf.get({ serviceId, name: newName }) !== undefined;
+        if (taken) return 'name-taken';
+        if (imageTag !== undefined) setTag.run({ serviceId, name, imageTag });
+        if (newName !== name) rename.run({ serviceId, name, newName });
+        return 'changed';
+      }),
+    deleteEnvironment: (serviceId, name) =>
+      database.write('power-cut', () => removeEnvironment.run({ serviceId, name }) === 1),
     list: async accountId => toServices(list.all({ accountId })),
     delete: (accountId, name) => database.write('power-cut', () => remove.run({ accountId, name }) === 1),
   };

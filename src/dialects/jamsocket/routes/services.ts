@@ -10,6 +10,10 @@ export interface ServicePaths {
   /** Below which services are created and listed. */
   readonly account: string;
   readonly service: string;
+  /** Where the name is told under which images of a service are pushed. */
+  readonly imageName: readonly string[];
+  /** Only version 1 tells how many spawn tokens there are. */
+  readonly tellsSpawnTokens: boolean;
 }
 
 export function serviceRoutes(
@@ -57,8 +61,27 @@ export function serviceRoutes(
   app.get(
     paths.service,
     { onRequest: [...access.service], schema: { summary: 'Describe a service', params: serviceParams } },
-    async request => serviceInfo(subject(request, 'service'), subject(request, 'account'), settings),
+    async request => {
+      const service = subject(request, 'service');
+      const info = serviceInfo(service, subject(request, 'account'), settings);
+      if (!paths.tellsSpawnTokens) return info;
+      return { ...info, spawn_tokens_count: await engine.spawnTokens.count(service) };
+    },
   );
+
+  for (const path of paths.imageName) {
+    app.get(
+      path,
+      {
+        onRequest: [...access.service],
+        schema: { summary: 'Where to push its images', params: serviceParams },
+      },
+      async request => {
+        const info = serviceInfo(subject(request, 'service'), subject(request, 'account'), settings);
+        return { ...ok, imageName: info.image_name };
+      },
+    );
+  }
 
   app.post(
     `${paths.service}/delete`,

@@ -4,7 +4,7 @@ import type { JamsocketParts } from '../parts.ts';
 import { type SpawnBody, serviceParams, spawnBody } from '../schemas.ts';
 import { clientGone, identityVariables } from '../spawning.ts';
 import type { BackendUrls } from '../urls.ts';
-import { v1StateAfter, v1Statuses } from './states.ts';
+import { spawnResult } from './spawn-result.ts';
 
 export function spawnRoutes(
   app: FastifyInstance,
@@ -20,7 +20,7 @@ export function spawnRoutes(
     },
     async (request, reply) => {
       const { body } = request;
-      const { spawned, backend } = await engine.backends.spawn({
+      const spawned = await engine.backends.spawn({
         account: subject(request, 'account'),
         service: subject(request, 'service'),
         access: body.require_bearer_token ? 'token' : 'open',
@@ -32,25 +32,7 @@ export function spawnRoutes(
         ...(body.tag !== undefined && { imageTag: body.tag }),
         ...(body.grace_period_seconds !== undefined && { graceMs: body.grace_period_seconds * 1000 }),
       });
-      const { id, latest } = backend;
-      const token = backend.access === 'token' ? await issueBearerToken(backend) : undefined;
-      return {
-        url: urls.backend(id),
-        name: id,
-        ready_url: urls.ready(id, token),
-        status_url: urls.status(id),
-        spawned,
-        status: latest.reason === undefined ? v1StateAfter(undefined, latest) : await endingState(id),
-        ...(token !== undefined && { bearer_token: token }),
-      };
+      return spawnResult(engine, urls, spawned);
     },
   );
-
-  function issueBearerToken(backend: Parameters<typeof engine.backends.issueToken>[0]): Promise<string> {
-    return engine.backends.issueToken(backend, { kind: 'bearer', userData: {}, secret: '' });
-  }
-
-  async function endingState(id: string) {
-    return v1Statuses(await engine.journal.history(id)).at(-1)?.state ?? 'Loading';
-  }
 }
