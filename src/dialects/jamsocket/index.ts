@@ -34,6 +34,8 @@ export const jamsocketV1 = {
     serviceRoutes(app, parts, access, {
       account: '/user/:account',
       service: '/user/:account/service/:service',
+      imageName: ['/user/:account/service/:service/image', '/service/:account/:service/image-name'],
+      tellsSpawnTokens: true,
     });
     spawnRoutes(app, parts, access, urls);
     v1BackendRoutes(app, parts, access);
@@ -56,6 +58,8 @@ export const jamsocketV2 = {
     serviceRoutes(app, parts, access, {
       account: '/account/:account',
       service: '/service/:account/:service',
+      imageName: ['/service/:account/:service/image-name'],
+      tellsSpawnTokens: false,
     });
     environmentRoutes(app, parts, access);
     changeEnvironmentRoute(app, parts, access, '/service-env/:account/:service/:environment/update');
