@@ -34,14 +34,19 @@ export async function pidOf(child: ChildProcess): Promise<number> {
   return child.pid;
 }
 
+/** What a process has started and that still runs. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const other of await allProcesses()) if ((await statOf(other))[1] === String(pid)) found.push(other);
+  return found;
+}
+
 let ticksPerSecond: number | undefined;
 
 /** CPU time that a process has used so far, with all its threads and without its children; ms. */
 export async function cpuMs(pid: number): Promise<number> {
   ticksPerSecond ??= Number((await runCommand('getconf', ['CLK_TCK'])).stdout);
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // proc(5): the name in parentheses may hold blanks, so fields count from behind it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = await statOf(pid);
   const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
   return ((userTicks + systemTicks) * 1000) / ticksPerSecond;
 }

@@ -2,7 +2,7 @@ import { atMost, type Bench, ifHere, NotHere, type Row } from '../bench.ts';
 import { Berth } from '../parts/berth.ts';
 import { Docker } from '../parts/docker.ts';
 import { firstAnswer } from '../parts/http.ts';
-import { findProcesses, memoryBytes } from '../parts/process.ts';
+import { childrenOf, findProcesses, memoryBytes } from '../parts/process.ts';
 import { tiny, workloadPort } from '../parts/programs.ts';
 import { type Template, templateOf } from '../parts/template.ts';
 import { temporaryFolder } from '../parts/temporary.ts';
@@ -41,11 +41,12 @@ export const memory: Bench = {
 };
 
 async function growthOfBerth(berth: Berth, service: string): Promise<number> {
-  const before = await memoryBytes(berth.pid);
+  const server = [berth.pid, ...(await childrenOf(berth.pid))];
+  const before = await sum(server);
   for (let count = 0; count < workloads; count++) await berth.visit(await berth.spawn(service));
   const conmons = await findProcesses('conmon', berth.dataDir);
   if (conmons.length !== workloads) throw new Error(`${conmons.length} conmons for ${workloads} workloads`);
-  return (await memoryBytes(berth.pid)) - before + (await sum(conmons));
+  return (await sum(server)) - before + (await sum(conmons));
 }
 
 async function growthOfDocker(docker: Docker, template: Template): Promise<number> {

@@ -1,4 +1,5 @@
-const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+import { isDnsLabel } from '../lib/dns-label.ts';
+
 const port = /:\d{0,5}$/;
 
 /** Recognises hosts of the form `<id>.<domain>[:port]`, in any case, with or without a trailing dot. */
@@ -17,6 +18,6 @@ export class WorkloadHosts {
     if (name.endsWith('.')) name = name.slice(0, -1);
     if (!name.endsWith(this.#suffix)) return undefined;
     const id = name.slice(0, -this.#suffix.length);
-    return label.test(id) ? id : undefined;
+    return isDnsLabel(id) ? id : undefined;
   }
 }

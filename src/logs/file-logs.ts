@@ -2,6 +2,7 @@ import { appendFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { isDnsLabel } from '../lib/dns-label.ts';
 import { BerthError } from '../lib/errors.ts';
 import { defaultLogLimits, type LogLimits, reopenGraceMs, reopenPollMs, reopenTimeoutMs } from './limits.ts';
 import type { LogEntry, LogReadOptions, Logs, LogWriter } from './logs.ts';
@@ -18,8 +19,6 @@ export interface FileLogsOptions {
   readonly limits?: Partial<LogLimits>;
   readonly clock?: Clock;
 }
-
-const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export class FileLogs implements Logs {
   readonly #root: string;
@@ -114,7 +113,7 @@ export class FileLogs implements Logs {
   async list(): Promise<string[]> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     const entries = await readdir(this.#root, { withFileTypes: true });
-    return entries.filter(entry => entry.isDirectory() && dnsLabel.test(entry.name)).map(entry => entry.name);
+    return entries.filter(entry => entry.isDirectory() && isDnsLabel(entry.name)).map(entry => entry.name);
   }
 
   async #reopen(segments: Segments, reopen: () => Promise<void>): Promise<void> {
@@ -124,7 +123,7 @@ export class FileLogs implements Logs {
   }
 
   #segments(id: string): Segments {
-    if (!dnsLabel.test(id)) throw new BerthError('invalid', 'the id of a log must be a DNS label');
+    if (!isDnsLabel(id)) throw new BerthError('invalid', 'the id of a log must be a DNS label');
     return new Segments(join(this.#root, id));
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
 import { findTool } from '../../lib/command.ts';
+import { isDnsLabel } from '../../lib/dns-label.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { Launcher } from '../../lib/launcher.ts';
 import type { Logs } from '../../logs/logs.ts';
@@ -352,7 +353,7 @@ async function tool(name: string): Promise<string> {
 
 /** It is a part of paths: nothing but a DNS label may get there. */
 function checkedId(id: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) return id;
+  if (isDnsLabel(id)) return id;
   throw new RuntimeError('start-error', `"${id}" is not a DNS label`);
 }
 

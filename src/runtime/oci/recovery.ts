@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDnsLabel } from '../../lib/dns-label.ts';
 import type { Bundle, BundleRecord, OciFolders } from './bundle.ts';
 import type { Cgroups } from './cgroups.ts';
 import { ociLimits } from './limits.ts';
@@ -32,7 +33,8 @@ export async function survey(folders: OciFolders, cgroups: Cgroups): Promise<Rem
     folders.list(folders.exits),
     cgroups.list(),
   ]);
-  const ids = new Set([...names.flat(), ...conmons.keys()]);
+  // Whatever else someone has put there is none of ours.
+  const ids = new Set([...names.flat(), ...conmons.keys()].filter(isDnsLabel));
   return Promise.all(
     [...ids].map(async id => {
       const bundle = folders.bundle(id);

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDnsLabel } from '../../lib/dns-label.ts';
 import { RuntimeError, type WorkloadAddress, type WorkloadSpec } from '../runtime.ts';
 
 /** What is known of a workload, written before each step so that a restart can put things right. */
@@ -16,8 +17,6 @@ export type WorkloadPhase =
   | { readonly phase: 'running'; readonly pid: number; readonly startTime: string }
   | { readonly phase: 'exited'; readonly exitCode?: number; readonly exitedAt: string };
 
-const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /** Everything that one workload has on disk. */
 export class WorkloadFolder {
   readonly id: string;
@@ -28,7 +27,7 @@ export class WorkloadFolder {
 
   /** @throws {RuntimeError} `start-error` when the id is not a DNS label */
   constructor(root: string, id: string) {
-    if (!dnsLabel.test(id)) throw new RuntimeError('start-error', `"${id}" is not a DNS label`);
+    if (!isDnsLabel(id)) throw new RuntimeError('start-error', `"${id}" is not a DNS label`);
     this.id = id;
     this.path = join(root, id);
     this.home = join(this.path, 'home');
@@ -38,7 +37,7 @@ export class WorkloadFolder {
 
   static async all(root: string): Promise<WorkloadFolder[]> {
     const names = await readdir(root);
-    return names.filter(name => dnsLabel.test(name)).map(name => new WorkloadFolder(root, name));
+    return names.filter(name => isDnsLabel(name)).map(name => new WorkloadFolder(root, name));
   }
 
   /** @throws {RuntimeError} `start-error` when there is one already */

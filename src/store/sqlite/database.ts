@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import SqliteConnection, { type Database as Connection } from 'better-sqlite3';
 import type { Compilable } from 'kysely';
 import type { Clock } from '../../lib/clock.ts';
+import { BerthError } from '../../lib/errors.ts';
 import { migrations } from '../migrations/index.ts';
 import { claimExclusively } from './exclusive.ts';
 import { migrate } from './migrate.ts';
@@ -48,7 +49,13 @@ export class Database {
     } catch (error) {
       connection.close();
       claim.close();
-      throw error;
+      const { code } = error as { code?: string };
+      if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error;
+      throw new BerthError(
+        'unsupported',
+        `${path} is damaged, or not a database; restore a backup, or choose another data folder`,
+        { cause: error },
+      );
     }
   }
 
