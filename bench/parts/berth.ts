@@ -64,7 +64,7 @@ export class Berth {
       once(child, 'exit').then(() => undefined),
     ]);
     if (port === undefined)
-      throw new NotHere(`the server does not start with the oci runtime: ${said.trim()}`);
+      throw new NotHere(`the server does not start with the oci runtime: ${said.split('\n')[0]}`);
     const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
     const berth = new Berth(Number(port), await pidOf(child), dataDir, token);
     cleanUp.defer(() => berth.endAll());

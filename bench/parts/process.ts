@@ -60,12 +60,20 @@ export async function memoryBytes(pid: number): Promise<number> {
 /** Processes of a program that have this text somewhere in their arguments. */
 export async function findProcesses(program: string, argument: string): Promise<number[]> {
   const found: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const [path = '', ...args] = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).split(
-      '\0',
-    );
-    if (path.endsWith(program) && args.join(' ').includes(argument)) found.push(Number(name));
+  for (const pid of await allProcesses()) {
+    const [path = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    if (path.endsWith(program) && args.join(' ').includes(argument)) found.push(pid);
   }
   return found;
+}
+
+async function allProcesses(): Promise<number[]> {
+  return (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number);
+}
+
+/** Fields from the state on, which proc(5) counts as the third; none when the process is gone. */
+async function statOf(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name in parentheses may hold blanks, so fields count from behind it.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
