@@ -159,7 +159,7 @@ export class Bundle {
 
   /** Disappears at once, whatever happens to the server then. */
   async remove(): Promise<void> {
-    await rm(this.exitFile, { force: true });
+    await rm(this.exitFile, { recursive: true, force: true });
     await rm(this.#trash, { recursive: true, force: true });
     try {
       await rename(this.folder, this.#trash);

@@ -14,6 +14,7 @@ import { openSqliteStore, pendingMigrations } from './index.ts';
 import { journalStore } from './journal.ts';
 import { migrate, pending } from './migrate.ts';
 import { serviceStore } from './services.ts';
+import { spawnTokenStore } from './spawn-tokens.ts';
 import type { Statement } from './statement.ts';
 import { tokenStore } from './tokens.ts';
 
@@ -118,6 +119,7 @@ describe('the statements', () => {
     tokenStore(database);
     serviceStore(database);
     backendStore(database, systemClock);
+    spawnTokenStore(database);
     journalStore(database);
     imageRecords(database);
 
@@ -133,6 +135,7 @@ describe('the statements', () => {
       'SCAN accounts USING INDEX sqlite_autoindex_accounts_2',
       'SCAN workloads USING INDEX live_workloads',
       // Live backends, and the environments of a service, are few.
+      'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',
