@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerDialects } from '../dialects/index.ts';
@@ -7,6 +6,7 @@ import { createApp } from '../http/index.ts';
 import { Identity } from '../identity/index.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
+import { makeDataDir } from './data-dir.ts';
 import { wireEdge } from './edge-wiring.ts';
 import { registerExample } from './example.ts';
 import { createLogger, faultReporter } from './fault-log.ts';
@@ -44,7 +44,7 @@ export async function startServer(
   // What has been opened is closed in reverse: at the stop, or at once when a later step fails.
   await using opened = new AsyncDisposableStack();
 
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDir(settings.dataDir);
   const store = await openSqliteStore({ path: join(settings.dataDir, 'berth.db') });
   opened.defer(() => store.close());
   const listener = new Listener(headTimeoutMs);

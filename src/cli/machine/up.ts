@@ -14,21 +14,23 @@ export function registerUp(parent: Command, context: Context): void {
   ).action(async (options: { readonly examples?: boolean }, command: Command) => {
     const { terminal } = context;
     const { settings } = await settingsOf(command, context);
-    const signals = new StopSignals();
+    // Also while it starts: a start that hangs is given up like a stop that does.
+    const stopping = new StopSignals().first.then(async signal => {
+      await terminal.err(`berth is stopping (${signal}); another signal ends it at once`);
+      return setTimeout(() => {
+        void terminal.err(`berth did not stop within ${stopTimeoutMs / 1000} s`).then(() => process.exit(1));
+      }, stopTimeoutMs);
+    });
     const { startServer } = await import('../../server/index.ts');
-    const server = await startServer(settings, { examples: options.examples ?? false }).catch(
-      (error: unknown) => {
-        throw explainStart(error);
-      },
-    );
+    const started = startServer(settings, { examples: options.examples ?? false });
+    const server = await Promise.race([started, signals.first]).catch((error: unknown) => {
+      throw explainStart(error);
+    });
+    if (typeof server === 'string') throw new CommandError(`${server} came before the server was ready`);
     for (const line of server.banner) await terminal.err(line);
     await terminal.out(`berth is ready at ${server.url}`);
 
-    const signal = await signals.first;
-    await terminal.err(`berth is stopping (${signal}); another signal ends it at once`);
-    const limit = setTimeout(() => {
-      void terminal.err(`berth did not stop within ${stopTimeoutMs / 1000} s`).then(() => process.exit(1));
-    }, stopTimeoutMs);
+    const limit = await stopping;
     await server.stop();
     clearTimeout(limit);
   });
@@ -47,6 +49,10 @@ function explainStart(error: unknown): unknown {
       );
     case 'EADDRNOTAVAIL':
       return new CommandError(`${address} is no address of this machine. Choose another: --host`);
+    case 'ENOENT':
+      return path === undefined
+        ? error
+        : new CommandError(`${path} can't be made. Choose another data folder: --data-dir`);
     case 'EACCES':
     case 'EROFS':
       return new CommandError(
