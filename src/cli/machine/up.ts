@@ -22,11 +22,11 @@ export function registerUp(parent: Command, context: Context): void {
       }, stopTimeoutMs);
     });
     const { startServer } = await import('../../server/index.ts');
-    const started = startServer(settings, { examples: options.examples ?? false });
-    const server = await Promise.race([started, signals.first]).catch((error: unknown) => {
-      throw explainStart(error);
-    });
-    if (typeof server === 'string') throw new CommandError(`${server} came before the server was ready`);
+    const server = await startServer(settings, { examples: options.examples ?? false }).catch(
+      (error: unknown) => {
+        throw explainStart(error);
+      },
+    );
     for (const line of server.banner) await terminal.err(line);
     await terminal.out(`berth is ready at ${server.url}`);
 
