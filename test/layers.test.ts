@@ -23,7 +23,9 @@ const layers: Readonly<Record<string, Room>> = {
   client: { rooms: [], without: ['*'] },
   dialects: { rooms: ['dialects', 'http'] },
   'dialects/berth': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/jamsocket': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {
     rooms: [],
@@ -33,7 +35,7 @@ const layers: Readonly<Record<string, Room>> = {
   runtime: { rooms: ['images', 'logs', 'network', 'runtime'] },
   'runtime/oci': { rooms: ['images', 'logs', 'network'], seams: ['runtime/runtime.ts'] },
   'runtime/process': { rooms: ['images', 'logs'], seams: ['runtime/runtime.ts'] },
-  images: { rooms: [], seams: ['runtime/runtime.ts'] },
+  images: { rooms: [], seams: ['runtime/runtime.ts', 'store/store.ts'] },
   network: { rooms: [] },
   logs: { rooms: [] },
   edge: { rooms: [] },

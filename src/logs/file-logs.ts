@@ -82,7 +82,7 @@ export class FileLogs implements Logs {
     return entries;
   }
 
-  async rotate(id: string, reopen: () => Promise<void>): Promise<void> {
+  async rotate(id: string, reopen: () => Promise<boolean>): Promise<void> {
     const segments = this.#segments(id);
     // Our own writer rotates by itself.
     if (this.#written.has(id)) return;
@@ -116,8 +116,9 @@ export class FileLogs implements Logs {
     return entries.filter(entry => entry.isDirectory() && isDnsLabel(entry.name)).map(entry => entry.name);
   }
 
-  async #reopen(segments: Segments, reopen: () => Promise<void>): Promise<void> {
-    await reopen();
+  async #reopen(segments: Segments, reopen: () => Promise<boolean>): Promise<void> {
+    // A log that nobody writes any more is fine without an active file.
+    if (!(await reopen())) return;
     if (await becomesActive(segments, reopenTimeoutMs)) return;
     throw new Error(`the writer of the log did not open it anew within ${reopenTimeoutMs} ms`);
   }

@@ -21,7 +21,7 @@ export interface Logs {
   read(id: string, options: LogReadOptions): AsyncIterable<LogEntry>;
 
   /** Rotates active files that have grown past the limit and drops the oldest segments past the bound. */
-  rotate(id: string, reopen: () => Promise<void>): Promise<void>;
+  rotate(id: string, reopen: () => Promise<boolean>): Promise<void>;
 
   /** Bytes on disk. */
   size(id: string): Promise<number>;

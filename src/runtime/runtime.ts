@@ -184,8 +184,11 @@ export class RuntimeError extends Error {
 
 /** Optional ability: the program's output goes into the log file without passing through the server. */
 export interface ReopensLogs {
-  /** Makes the writer of the workload's log open the active file anew, after it was renamed. */
-  reopenLog(id: string): Promise<void>;
+  /**
+   * Makes the writer of the workload's log open the active file anew, after it was renamed.
+   * @returns false when nobody writes it any more
+   */
+  reopenLog(id: string): Promise<boolean>;
 }
 
 export function reopensLogs(runtime: Runtime): runtime is Runtime & ReopensLogs {

@@ -95,7 +95,7 @@ export class Workloads {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       for (const id of this.#live.keys()) {
-        const reopen = reopensLogs(runtime) ? () => runtime.reopenLog(id) : async () => {};
+        const reopen = reopensLogs(runtime) ? () => runtime.reopenLog(id) : async () => false;
         await logs.rotate(id, reopen).catch(error => reportFault(id, error));
       }
       await delay(logRotationIntervalMs, undefined, { signal }).catch(() => {});

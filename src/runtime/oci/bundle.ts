@@ -36,9 +36,14 @@ export class OciFolders {
     return readdir(folder).catch(() => []);
   }
 
-  async emptyTrash(): Promise<void> {
-    const names = await this.list(this.trash);
-    await Promise.all(names.map(name => rm(join(this.trash, name), { recursive: true, force: true })));
+  /** Removes what was being deleted, and exit files that conmon was killed while it wrote them. */
+  async tidy(): Promise<void> {
+    const trash = (await this.list(this.trash)).map(name => join(this.trash, name));
+    const unfinished = (await this.list(this.exits)).filter(name =>
+      /^[a-z0-9-]+\.[A-Za-z0-9]{6}$/.test(name),
+    );
+    const paths = [...trash, ...unfinished.map(name => join(this.exits, name))];
+    await Promise.all(paths.map(path => rm(path, { recursive: true, force: true })));
   }
 }
 

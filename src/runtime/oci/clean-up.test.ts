@@ -7,7 +7,7 @@ import { cannotRun, TestWorld, traces } from './test-world.ts';
 
 describe('the oci runtime', { skip: cannotRun }, () => {
   test('leaves no mount, namespace, link, group, rule, process or file behind', async () => {
-    const world = await TestWorld.make();
+    await using world = await TestWorld.make();
     const before = await traces(world.dataDir);
     assert.deepEqual(before.processes, []);
     await Promise.all([
@@ -33,7 +33,7 @@ describe('the oci runtime', { skip: cannotRun }, () => {
   });
 
   test('leaves nothing of a workload whose command does not exist, and says so', async () => {
-    const world = await TestWorld.make();
+    await using world = await TestWorld.make();
     await assert.rejects(world.run({ id: 'one', command: ['no-such-program'] }), error => {
       assert.ok(error instanceof RuntimeError);
       assert.equal(error.code, 'start-error');
@@ -48,26 +48,23 @@ describe('the oci runtime', { skip: cannotRun }, () => {
     );
     const left = await traces(world.dataDir);
     assert.deepEqual([left.processes, left.files], [[], []]);
-    await world.destroy();
   });
 
   test('removes a workload whose state the OCI runtime can not read any more', async () => {
-    const world = await TestWorld.make();
+    await using world = await TestWorld.make();
     await world.run({ id: 'one', command: ['sleep', '100'] });
     await writeFile(join(world.dataDir, 'oci/state/one/state.json'), '{');
     await world.runtime.remove('one');
     await world.close();
     for (const [kind, found] of Object.entries(await traces(world.dataDir)))
       assert.deepEqual(found, [], kind);
-    await world.destroy();
   });
 
   test('can remove what is not there, and the same workload twice', async () => {
-    const world = await TestWorld.make();
+    await using world = await TestWorld.make();
     await world.runtime.remove('nobody');
     await world.run({ id: 'one', command: ['sleep', '100'] });
     await Promise.all([world.runtime.remove('one'), world.runtime.remove('one')]);
     await world.run({ id: 'one', command: ['sleep', '100'] });
-    await world.destroy(['one']);
   });
 });

@@ -97,19 +97,20 @@ async function createdPid(conmon: Launched): Promise<number> {
 /** To conmon's control FIFO: type 2 opens the log anew; the two numbers belong to other types. */
 const reopenMessage = '2 0 0\n';
 
-/** Makes the conmon of a bundle open its log anew, at once. Without effect where no conmon lives. */
-export async function reopenConmonLog(bundle: Bundle): Promise<void> {
+/** Makes the conmon of a bundle open its log anew, at once. @returns false where no conmon lives */
+export async function reopenConmonLog(bundle: Bundle): Promise<boolean> {
   let control: Awaited<ReturnType<typeof open>>;
   try {
     // Non-blocking: without a reader this fails at once (ENXIO) in place of waiting for one.
     control = await open(join(bundle.folder, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENXIO' || code === 'ENOENT') return;
+    if (code === 'ENXIO' || code === 'ENOENT') return false;
     throw error;
   }
   try {
     await control.write(reopenMessage);
+    return true;
   } finally {
     await control.close();
   }

@@ -26,7 +26,7 @@ describe('a workload of the oci runtime', { skip: cannotRun }, () => {
   before(async () => {
     world = await TestWorld.make();
   });
-  after(() => world.destroy());
+  after(() => world[Symbol.asyncDispose]());
 
   test('does not reach another workload, which the host does', async () => {
     const { host, port } = await world.run({ id: 'a', command: ['node', '-e', answering] });

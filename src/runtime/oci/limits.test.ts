@@ -9,7 +9,7 @@ describe('limits of an oci workload', { skip: cannotRun }, () => {
   before(async () => {
     world = await TestWorld.make();
   });
-  after(() => world.destroy());
+  after(() => world[Symbol.asyncDispose]());
 
   test('memory: the program is killed, and the exit says why', async () => {
     const { exit } = await world.output({
@@ -23,13 +23,12 @@ describe('limits of an oci workload', { skip: cannotRun }, () => {
 
   test('memory: the program sees its limit, whatever umask the server has', async () => {
     const umask = process.umask(0o077);
-    const own = await TestWorld.make();
+    await using own = await TestWorld.make();
     const { lines } = await own.output({
       id: 'sees',
       command: ['node', '-p', 'process.constrainedMemory()'],
       limits: { memoryBytes: 100 * mebibyte },
     });
-    await own.destroy();
     process.umask(umask);
     assert.deepEqual(lines, [String(100 * mebibyte)]);
   });

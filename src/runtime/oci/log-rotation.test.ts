@@ -12,7 +12,7 @@ const counting = `
 
 describe('the log of an oci workload', { skip: cannotRun, timeout: 30_000 }, () => {
   test('can be rotated while it is written, without a line lost or doubled', async () => {
-    const world = await TestWorld.make();
+    await using world = await TestWorld.make();
     const { runtime } = world;
     assert.ok(reopensLogs(runtime));
     const logs = new FileLogs({ root: join(world.dataDir, 'logs'), limits: { segmentBytes: 1 } });
@@ -33,6 +33,5 @@ describe('the log of an oci workload', { skip: cannotRun, timeout: 30_000 }, () 
     );
     await runtime.reopenLog('one'); // nobody writes it any more, which is no error
     await runtime.reopenLog('unknown');
-    await world.destroy(['one']);
   });
 });

@@ -219,7 +219,7 @@ export class OciRuntime implements Runtime, ReopensLogs {
     );
     const [recovered] = await Promise.all([
       Promise.all(remains.map(remain => this.#takeOver(remain))),
-      folders.emptyTrash(),
+      folders.tidy(),
     ]);
     return recovered.filter(workload => workload !== undefined);
   }
@@ -264,9 +264,9 @@ export class OciRuntime implements Runtime, ReopensLogs {
     });
   }
 
-  async reopenLog(id: string): Promise<void> {
+  async reopenLog(id: string): Promise<boolean> {
     const container = this.#containers.get(id);
-    if (container) await reopenConmonLog(container.bundle);
+    return container !== undefined && (await reopenConmonLog(container.bundle));
   }
 
   /** Removes all traces, the bundle last: after a crash in between it is found again. */

@@ -102,10 +102,13 @@ export class TestWorld {
     await this.runtime.close();
   }
 
-  /** Ends everything and removes the data directory. */
-  async destroy(ids: readonly string[] = []): Promise<void> {
-    for (const id of ids) await this.runtime.remove(id);
-    await this.close();
+  /** Ends everything and removes the data directory; for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#abort.signal.aborted) {
+      const ids = await names(join(this.dataDir, 'oci/bundles'));
+      await Promise.all(ids.map(id => this.runtime.remove(id)));
+      await this.close();
+    }
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }
