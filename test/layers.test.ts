@@ -23,7 +23,6 @@ const layers: Readonly<Record<string, Room>> = {
   client: { rooms: [], without: ['*'] },
   dialects: { rooms: ['dialects', 'http'] },
   'dialects/berth': { rooms: ['http', 'engine', 'identity'] },
-  'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/jamsocket': { rooms: ['http', 'engine', 'identity'] },
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },

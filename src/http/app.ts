@@ -21,6 +21,10 @@ export interface AppOptions {
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Web pages of any origin may read what is answered at this path. */
+    readonly anyOrigin?: boolean;
+  }
   interface FastifyInstance {
     readonly closing: AbortSignal;
     readonly knownPaths: KnownPaths;
@@ -46,7 +50,7 @@ export async function createApp({
     frameworkErrors: (_, request, reply) => {
       // No hook has run, and none will: everything is said here, for readers of any origin.
       reply.hijack();
-      reply.raw.writeHead(errorTable.invalid.status, {
+      reply.raw.writeHead(errorTable.codes.invalid.status, {
         'x-request-id': request.id,
         'access-control-allow-origin': '*',
         'content-type': 'application/json',
@@ -63,8 +67,9 @@ export async function createApp({
     if (request.is404) return answerUnrouted(request, reply);
     if (request.url.toLowerCase().includes('%00')) throw new BerthError('invalid', 'NUL in the path');
     // Told before anything else is looked at, so that a refused upload is not read.
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
-      throw new BerthError('too-large', `the body has more than ${maxBodyBytes} bytes`);
+    const { bodyLimit = maxBodyBytes } = request.routeOptions;
+    if (Number(request.headers['content-length'] ?? 0) > bodyLimit) {
+      throw new BerthError('too-large', `the body has more than ${bodyLimit} bytes`);
     }
     return undefined;
   });
@@ -86,8 +91,8 @@ export async function registerDialect<Parts>(
     await app.register(
       async scope => {
         scope.setErrorHandler(errorHandler(dialect.errors, reportFault));
-        scope.addHook('onRoute', ({ url, method }) => {
-          app.knownPaths.add(url, [method].flat(), dialect.errors);
+        scope.addHook('onRoute', ({ url, method, config }) => {
+          app.knownPaths.add(url, [method].flat(), dialect.errors, config?.anyOrigin ?? false);
         });
         dialect.register(scope, parts);
       },
@@ -101,6 +106,7 @@ function answerUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyRe
   const known = request.server.knownPaths.find(request.url);
   if (known === undefined) return sendError(reply, errorTable, 'not-found', 'there is nothing at this path');
   reply.header('allow', known.allow);
+  if (known.anyOrigin) reply.header('access-control-allow-origin', '*');
   if (request.method === 'OPTIONS') return reply.code(204).send();
   const message = `${request.method} is not allowed here, but ${known.allow}`;
   return sendError(reply, known.errors, 'method-not-allowed', message);

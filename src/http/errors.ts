@@ -9,7 +9,30 @@ export interface ErrorWording {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type ErrorTable = Readonly<Record<ErrorCode, ErrorWording>>;
+/** How an API tells errors. */
+export interface ErrorTable {
+  readonly codes: Readonly<Record<ErrorCode, ErrorWording>>;
+  /** The body of an answer; `{"error":{message,status,code,id}}` when absent. */
+  readonly body?: (error: ToldError) => object;
+  /** Expected errors that only this API has; undefined for any other error. */
+  readonly own?: (error: unknown) => OwnError | undefined;
+}
+
+export interface ToldError {
+  /** One line. */
+  readonly message: string;
+  readonly status: number;
+  readonly code: string;
+  /** Of the request. */
+  readonly id: string;
+  readonly detail?: unknown;
+}
+
+export interface OwnError extends ErrorWording {
+  readonly message: string;
+  /** More, for programs. */
+  readonly detail?: unknown;
+}
 
 /** Called with what was not expected; the request's id stands in the answer and in the log. */
 export type ReportFault = (requestId: string, error: unknown) => void;
@@ -25,6 +48,11 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 /** Makes a dialect's error handler: its own words, one shape, and never a cause that the caller can't mend. */
 export function errorHandler(table: ErrorTable, reportFault: ReportFault) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const own = table.own?.(error);
+    if (own !== undefined) {
+      tell(reply, table, own);
+      return;
+    }
     const known = asBerthError(error, request);
     if (known === undefined) reportFault(request.id, error);
     sendError(
@@ -36,25 +64,32 @@ export function errorHandler(table: ErrorTable, reportFault: ReportFault) {
   };
 }
 
-/** Answers `{"error":{message,status,code,id}}`. */
+/** Answers with an error of the registry. */
 export function sendError(
   reply: FastifyReply,
   table: ErrorTable,
   code: ErrorCode,
   message: string,
 ): FastifyReply {
-  const wording = table[code];
+  return tell(reply, table, { ...table.codes[code], message });
+}
+
+function tell(reply: FastifyReply, table: ErrorTable, error: OwnError): FastifyReply {
   // A body that is too large is not read to its end: the connection can't be used again.
-  if (code === 'too-large') reply.header('connection', 'close');
+  if (error.status === 413) reply.header('connection', 'close');
   return reply
-    .code(wording.status)
-    .headers({ ...wording.headers, 'content-type': 'application/json' })
-    .send(errorBody(table, code, message, reply.request.id));
+    .code(error.status)
+    .headers({ ...error.headers, 'content-type': 'application/json' })
+    .send(bodyOf(table, error, reply.request.id));
 }
 
 export function errorBody(table: ErrorTable, code: ErrorCode, message: string, id: string): string {
-  const { status, code: word } = table[code];
-  return asciiJson({ error: { message: oneLine(message), status, code: word, id } });
+  return bodyOf(table, { ...table.codes[code], message }, id);
+}
+
+function bodyOf(table: ErrorTable, { status, code, message, detail }: OwnError, id: string): string {
+  const told = { message: oneLine(message), status, code, id, ...(detail !== undefined && { detail }) };
+  return asciiJson(table.body?.(told) ?? { error: told });
 }
 
 function asBerthError(error: unknown, request: FastifyRequest): BerthError | undefined {

@@ -3,6 +3,6 @@ export { asciiJson } from './ascii-json.ts';
 export { bearerToken } from './auth.ts';
 export type { Dialect } from './dialect.ts';
 export { errorTable } from './error-table.ts';
-export type { ErrorTable, ReportFault } from './errors.ts';
+export type { ErrorTable, OwnError, ReportFault, ToldError } from './errors.ts';
 export { lastEventId, type StreamEvent, sendEventStream } from './event-stream.ts';
 export { parseJsonBody } from './json.ts';

@@ -4,6 +4,8 @@ interface KnownPath {
   readonly pattern: RegExp;
   readonly methods: Set<string>;
   readonly errors: ErrorTable;
+  /** Web pages of any origin may read what is answered here, errors too. */
+  readonly anyOrigin: boolean;
 }
 
 /** Which paths have routes, so that another method is told from an unknown path. */
@@ -11,21 +13,22 @@ export class KnownPaths {
   readonly #paths = new Map<string, KnownPath>();
 
   /** @param path with parameters as `:name` */
-  add(path: string, methods: readonly string[], errors: ErrorTable): void {
+  add(path: string, methods: readonly string[], errors: ErrorTable, anyOrigin: boolean): void {
     const known = this.#paths.get(path) ?? {
       pattern: patternOf(path),
       methods: new Set(['OPTIONS']),
       errors,
+      anyOrigin,
     };
     for (const method of methods) known.methods.add(method);
     this.#paths.set(path, known);
   }
 
   /** What is allowed at a path, in one dialect's words; undefined for an unknown path. */
-  find(url: string): { readonly allow: string; readonly errors: ErrorTable } | undefined {
+  find(url: string): (Pick<KnownPath, 'errors' | 'anyOrigin'> & { readonly allow: string }) | undefined {
     const [path = ''] = url.split('?', 1);
-    for (const { pattern, methods, errors } of this.#paths.values()) {
-      if (pattern.test(path)) return { allow: [...methods].join(', '), errors };
+    for (const { pattern, methods, errors, anyOrigin } of this.#paths.values()) {
+      if (pattern.test(path)) return { allow: [...methods].join(', '), errors, anyOrigin };
     }
     return undefined;
   }

@@ -29,13 +29,18 @@ export function statusRoutes(
 
   app.get(
     '/backend/:backend/status',
-    { onRequest, schema: { summary: 'The latest status', params: backendParams } },
+    {
+      config: { anyOrigin: true },
+      onRequest,
+      schema: { summary: 'The latest status', params: backendParams },
+    },
     request => source.latest(subject(request, 'backend')),
   );
 
   app.get(
     '/backend/:backend/status/stream',
     {
+      config: { anyOrigin: true },
       onRequest,
       exposeHeadRoute: false,
       schema: { summary: 'All statuses so far, then those to come', params: backendParams },

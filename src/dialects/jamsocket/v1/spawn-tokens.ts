@@ -49,7 +49,11 @@ export function spawnTokenRoutes(
 
   app.post<TokenRoute>(
     '/token/:token/spawn',
-    { onRequest: [allowAllOrigins], schema: { summary: 'Spawn by a spawn token' } },
+    {
+      config: { anyOrigin: true },
+      onRequest: [allowAllOrigins],
+      schema: { summary: 'Spawn by a spawn token' },
+    },
     async (request, reply) => {
       const { service, preset } = await engine.spawnTokens.resolve(request.params.token);
       const account = await identity.accountById(service.accountId);
