@@ -1,7 +1,7 @@
 import { BerthError } from '../../lib/errors.ts';
 
-/** Linux refuses to start a program with a longer single variable (MAX_ARG_STRLEN less its NUL). */
-const maxVariableBytes = 131_071;
+/** Linux starts no program with a longer argument or variable (MAX_ARG_STRLEN less its NUL). */
+export const maxStringBytes = 131_071;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -22,10 +22,10 @@ export function checkEnvironment(env: Readonly<Record<string, string>>, maxBytes
     if (typeof value !== 'string') throw new BerthError('invalid', `env.${name}: must be a string`);
     if (value.includes('\0')) throw new BerthError('invalid', `env.${name}: must not contain U+0000`);
     const bytes = Buffer.byteLength(name) + 1 + Buffer.byteLength(value);
-    if (bytes > maxVariableBytes) {
+    if (bytes > maxStringBytes) {
       throw new BerthError(
         'invalid',
-        `env.${name}: ${bytes} bytes with its name; the limit is ${maxVariableBytes}`,
+        `env.${name}: ${bytes} bytes with its name; the limit is ${maxStringBytes}`,
       );
     }
     totalBytes += bytes + 1;

@@ -6,7 +6,7 @@ import { randomId } from '../../lib/ids.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Account, Service, ServiceProgram, ServiceStore } from '../../store/store.ts';
 import type { EngineLimits } from '../limits.ts';
-import { checkEnvironment } from './environment.ts';
+import { checkEnvironment, maxStringBytes } from './environment.ts';
 
 /** For services and environments: a path component of the image registry, as OCI's distribution specification has it. */
 const namePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -123,6 +123,13 @@ export class Services {
     }
     if (command.some(argument => argument.includes('\0'))) {
       throw new BerthError('invalid', 'command, args: must not contain U+0000');
+    }
+    const longest = Math.max(...command.map(argument => Buffer.byteLength(argument)));
+    if (longest > maxStringBytes) {
+      throw new BerthError(
+        'invalid',
+        `command, args: one has ${longest} bytes; the limit is ${maxStringBytes}`,
+      );
     }
     if (directory === undefined) return;
     if (!isAbsolute(directory)) throw new BerthError('invalid', 'dir: must be an absolute path');
