@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asciiJson } from '../lib/ascii-json.ts';
 import { prefersHtml } from './accept.ts';
-import { asciiJson } from './ascii-json.ts';
 import { type EdgeError, type EdgeErrorDetails, errorText } from './errors.ts';
 import { limits } from './limits.ts';
 import { addEdgeHeaders } from './response-headers.ts';

@@ -1,4 +1,4 @@
-import { asciiJson } from './ascii-json.ts';
+import { asciiJson } from '../lib/ascii-json.ts';
 import type { EdgeOwner, TokenGrant } from './edge.ts';
 import { limits } from './limits.ts';
 import { within } from './within.ts';

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { asciiJson } from '../lib/ascii-json.ts';
 import { BerthError, type ErrorCode } from '../lib/errors.ts';
-import { asciiJson } from './ascii-json.ts';
 
 /** How a dialect words an error. */
 export interface ErrorWording {

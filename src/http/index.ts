@@ -1,5 +1,5 @@
+export { asciiJson } from '../lib/ascii-json.ts';
 export { type AppOptions, createApp, registerDialect } from './app.ts';
-export { asciiJson } from './ascii-json.ts';
 export { bearerToken } from './auth.ts';
 export type { Dialect } from './dialect.ts';
 export { errorTable } from './error-table.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify from 'fastify';
 import Type from 'typebox';
-import { asciiJson } from './ascii-json.ts';
+import { asciiJson } from '../lib/ascii-json.ts';
 import { speakJson } from './json.ts';
 
 function app() {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
+import { asciiJson } from '../lib/ascii-json.ts';
 import { BerthError } from '../lib/errors.ts';
-import { asciiJson } from './ascii-json.ts';
 
 /** Makes an app speak JSON by the rules of {@link parseJsonBody} and check it with TypeBox schemas. */
 export function speakJson(app: FastifyInstance): void {

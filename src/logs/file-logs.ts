@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { isDnsLabel } from '../lib/dns-label.ts';
 import { BerthError } from '../lib/errors.ts';
+import { Turns } from '../lib/turns.ts';
 import { defaultLogLimits, type LogLimits, reopenGraceMs, reopenPollMs, reopenTimeoutMs } from './limits.ts';
 import type { LogEntry, LogReadOptions, Logs, LogWriter } from './logs.ts';
 import { readLog } from './read-log.ts';
@@ -11,7 +12,6 @@ import { encodeRecords, recordTime } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
 import { endsInNewline, SegmentWriter } from './segment-writer.ts';
 import { Segments } from './segments.ts';
-import { Turns } from './turns.ts';
 
 export interface FileLogsOptions {
   /** Absolute path of the folder that holds a folder per log. */
@@ -49,7 +49,7 @@ export class FileLogs implements Logs {
     const line = `${text.trimEnd().replaceAll(/\r\n?/g, '\n')}\n`;
     const records = encodeRecords('stderr', Buffer.from(line), recordTime(this.#clock.now()));
     await this.create(id);
-    await this.#turns.take(id, async () => {
+    await this.#turns.run(id, async () => {
       const path = (await segments.growing())?.path;
       const isWhole = path === undefined || (await endsSoon(path));
       const bytes = isWhole ? records : Buffer.concat([Buffer.from('\n'), records]);
@@ -62,10 +62,10 @@ export class FileLogs implements Logs {
     if (this.#written.has(id)) throw new Error(`the log ${id} has a writer already`);
     this.#written.add(id);
     const file = new SegmentWriter(segments, this.#limits);
-    const append = (records: readonly Buffer[]) => this.#turns.take(id, () => file.append(records));
+    const append = (records: readonly Buffer[]) => this.#turns.run(id, () => file.append(records));
     return new RecordWriter(this.#clock, append, async () => {
       this.#written.delete(id);
-      await this.#turns.take(id, () => file.close());
+      await this.#turns.run(id, () => file.close());
     });
   }
 
@@ -86,7 +86,7 @@ export class FileLogs implements Logs {
     const segments = this.#segments(id);
     // Our own writer rotates by itself.
     if (this.#written.has(id)) return;
-    await this.#turns.take(id, async () => {
+    await this.#turns.run(id, async () => {
       const growing = await segments.growing();
       if (growing === undefined) return;
       if (growing.path === segments.activePath) {
@@ -107,7 +107,7 @@ export class FileLogs implements Logs {
 
   async remove(id: string): Promise<void> {
     const { folder } = this.#segments(id);
-    await this.#turns.take(id, () => rm(folder, { recursive: true, force: true }));
+    await this.#turns.run(id, () => rm(folder, { recursive: true, force: true }));
   }
 
   async list(): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomId } from '../../lib/ids.ts';
+import { Turns } from '../../lib/turns.ts';
 import { asFull } from '../errors.ts';
 import { hexOf } from './digest.ts';
 import { isMissing, syncFolder } from './files.ts';
-import { KeyedTurns } from './keyed-turns.ts';
 
 /** A stored blob as the collector sees it. */
 export interface StoredBlob {
@@ -19,7 +19,7 @@ export interface StoredBlob {
  */
 export class BlobFiles {
   readonly #folder: string;
-  readonly #turns = new KeyedTurns();
+  readonly #turns = new Turns();
   #totalBytes = 0;
 
   constructor(folder: string) {

@@ -1,11 +1,12 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { asFull, ImageError } from '../errors.ts';
 import { type ImageLimits, writeBatchBytes } from '../limits.ts';
+import { BatchWriter } from './batch-writer.ts';
 import type { BlobFiles } from './blob-files.ts';
-import { isMissing, writeFully } from './files.ts';
+import { isMissing } from './files.ts';
 
 export interface UploadsOptions {
   readonly folder: string;
@@ -19,8 +20,8 @@ export interface UploadsOptions {
 
 /** What is known of an upload beside its file; after a restart it begins anew. */
 interface Progress {
-  /** Of the first `hashedBytes` of the file. */
   hash: Hash;
+  /** How much of the file is in `hash`; NaN when it is of something else. */
   hashedBytes: number;
   isBusy: boolean;
 }
@@ -60,12 +61,13 @@ export class Uploads {
   /** @returns its id @throws {ImageError} `too-many-uploads` */
   async begin(serviceId: string): Promise<string> {
     const { folder, limits } = this.#options;
-    const open_ = (await readdir(folder)).filter(name => name.startsWith(`${serviceId}.`)).length;
-    if (open_ >= limits.maxUploadsPerRepository) {
-      throw new ImageError('too-many-uploads', `the repository has ${open_} open uploads`);
+    const others = (await readdir(folder)).filter(name => name.startsWith(`${serviceId}.`));
+    if (others.length >= limits.maxUploadsPerRepository) {
+      throw new ImageError('too-many-uploads', `the repository has ${others.length} open uploads`);
     }
     const id = randomUUID();
-    await (await open(this.#path(serviceId, id), 'wx', 0o600).catch(rethrowFull)).close();
+    const file = await open(this.#path(serviceId, id), 'wx', 0o600).catch(rethrowFull);
+    await file.close();
     return id;
   }
 
@@ -92,14 +94,21 @@ export class Uploads {
     { at, length }: AppendOptions = {},
   ): Promise<number> {
     return this.#alone(serviceId, id, async progress => {
+      const path = this.#path(serviceId, id);
       const start = await this.size(serviceId, id);
       if (at !== undefined && at !== start) {
         throw new ImageError('range-invalid', `the content begins at byte ${at}, but ${start} is next`);
       }
-      const end = await this.#write(this.#path(serviceId, id), source, start, progress, length);
-      if (length === undefined || end - start === length) return end;
-      await this.#cutBack(this.#path(serviceId, id), start, end);
-      throw new ImageError('size-invalid', `the content has ${end - start} bytes, not ${length}`);
+      if (progress.hashedBytes !== start) progress.hashedBytes = Number.NaN;
+      try {
+        return await this.#write(path, source, start, progress, length);
+      } catch (cause) {
+        const error = asFull(cause);
+        const code = error instanceof ImageError ? error.code : undefined;
+        if (code === 'size-invalid') await this.#cutBack(path, start);
+        if (code === 'too-large' || code === 'full') await this.#remove(path);
+        throw error;
+      }
     });
   }
 
@@ -119,10 +128,11 @@ export class Uploads {
       const size = await this.size(serviceId, id);
       const file = await open(path, 'r+');
       try {
-        if (progress.hashedBytes !== size) await hashAnew(progress, file.createReadStream({ autoClose: false }));
+        if (progress.hashedBytes !== size)
+          await hashAnew(progress, file.createReadStream({ autoClose: false }));
         const found = `sha256:${progress.hash.copy().digest('hex')}`;
         if (found !== digest) {
-          await this.#remove(path, size);
+          await this.#remove(path);
           throw new ImageError('digest-invalid', `the content is not of this digest but ${found}`);
         }
         await file.sync().catch(rethrowFull);
@@ -139,8 +149,7 @@ export class Uploads {
   /** @throws {ImageError} `upload-unknown`, `upload-busy` */
   cancel(serviceId: string, id: string): Promise<void> {
     return this.#alone(serviceId, id, async () => {
-      await this.#remove(this.#path(serviceId, id), await this.size(serviceId, id));
-      this.#progress.delete(id);
+      await this.#remove(this.#path(serviceId, id));
     });
   }
 
@@ -149,13 +158,11 @@ export class Uploads {
     const { folder, limits, clock } = this.#options;
     let freed = 0;
     for (const name of await readdir(folder)) {
-      const id = name.slice(name.indexOf('.') + 1);
-      if (this.#progress.get(id)?.isBusy) continue;
-      const found = await stat(join(folder, name)).catch(() => undefined);
-      if (found === undefined || clock.now().getTime() - found.mtimeMs < limits.uploadIdleMs) continue;
-      this.#progress.delete(id);
-      await this.#remove(join(folder, name), found.size);
-      freed += found.size;
+      const path = join(folder, name);
+      const found = await stat(path).catch(() => undefined);
+      const isBusy = this.#progress.get(idOf(path))?.isBusy ?? false;
+      if (found === undefined || isBusy) continue;
+      if (clock.now().getTime() - found.mtimeMs >= limits.uploadIdleMs) freed += await this.#remove(path);
     }
     return freed;
   }
@@ -168,74 +175,58 @@ export class Uploads {
     length = Number.POSITIVE_INFINITY,
   ): Promise<number> {
     const file = await open(path, 'r+');
+    const writer = new BatchWriter(file, start, writeBatchBytes);
     let received = start;
-    let written = start;
-    let writing: Promise<void> = Promise.resolve();
-    const batch: Buffer[] = [];
-    let batchBytes = 0;
-    // While one batch is being written, the next one is read.
-    const flush = async () => {
-      const buffer = batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch);
-      batch.length = 0;
-      batchBytes = 0;
-      await writing;
-      writing = writeFully(file, buffer, written).then(end => {
-        this.#totalBytes += end - written;
-        written = end;
-      });
-      writing.catch(() => {}); // told by the next one that waits for it
-    };
     try {
       for await (const chunk of sourceOf(source)) {
         received += chunk.length;
-        this.#checkRoom(received, received - written);
-        if (received - start > length) break;
-        if (progress.hashedBytes === received - chunk.length) {
+        this.#totalBytes += chunk.length;
+        this.#checkRoom(received);
+        if (received - start > length) throw wrongLength(length);
+        if (!Number.isNaN(progress.hashedBytes)) {
           progress.hash.update(chunk);
           progress.hashedBytes = received;
         }
-        batch.push(chunk);
-        batchBytes += chunk.length;
-        if (batchBytes >= writeBatchBytes) await flush();
+        await writer.add(chunk);
       }
-    } catch (error) {
-      await flush().catch(() => {});
-      throw asFull(error);
+      if (length !== Number.POSITIVE_INFINITY && received - start < length) throw wrongLength(length);
+      return received;
     } finally {
       try {
-        if (batchBytes > 0) await flush();
-        await writing.catch(rethrowFull);
+        await writer.end();
       } finally {
+        this.#totalBytes += writer.position - received;
         await file.close();
       }
     }
-    return received;
   }
 
-  #checkRoom(uploadBytes: number, unwrittenBytes: number): void {
+  #checkRoom(uploadBytes: number): void {
     const { limits, blobs } = this.#options;
     if (uploadBytes > limits.maxBlobBytes) {
       throw new ImageError('too-large', `a blob may have ${limits.maxBlobBytes} bytes`);
     }
-    const total = this.#totalBytes + unwrittenBytes + blobs.totalBytes;
-    if (limits.maxStoreBytes > 0 && total > limits.maxStoreBytes) {
-      throw new ImageError('full', `the image store may have ${limits.maxStoreBytes} bytes, and they are used`);
+    if (limits.maxStoreBytes > 0 && this.#totalBytes + blobs.totalBytes > limits.maxStoreBytes) {
+      throw new ImageError(
+        'full',
+        `the image store may have ${limits.maxStoreBytes} bytes, and they are used`,
+      );
     }
   }
 
-  async #cutBack(path: string, start: number, end: number): Promise<void> {
-    const file = await open(path, 'r+');
-    try {
-      await file.truncate(start);
-      this.#totalBytes -= end - start;
-    } finally {
-      await file.close();
-    }
+  async #cutBack(path: string, start: number): Promise<void> {
+    const { size } = await stat(path);
+    await truncate(path, start);
+    this.#totalBytes -= size - start;
   }
 
-  async #remove(path: string, size: number): Promise<void> {
-    await rm(path, { force: true });
+  /** @returns the bytes that became free */
+  async #remove(path: string): Promise<number> {
+    const { size } = await stat(path);
+    await rm(path);
+    this.#progress.delete(idOf(path));
     this.#totalBytes -= size;
+    return size;
   }
 
   async #alone<Result>(
@@ -277,6 +268,15 @@ async function hashAnew(progress: Progress, content: AsyncIterable<Buffer>): Pro
     progress.hash.update(chunk);
     progress.hashedBytes += chunk.length;
   }
+}
+
+/** Of the upload in a file. */
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function wrongLength(length: number): ImageError {
+  return new ImageError('size-invalid', `the content has not ${length} bytes, as it was said`);
 }
 
 function unknownUpload(): ImageError {

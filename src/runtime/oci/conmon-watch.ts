@@ -1,4 +1,5 @@
 import { watch } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Launched } from '../../lib/launcher.ts';
 import { ociLimits } from './limits.ts';
@@ -6,8 +7,8 @@ import { identify, lives, type ProcessIdentity, runs } from './processes.ts';
 
 /**
  * Tells when the conmon of a workload has ended: only then is its log complete and the exit code, if it wrote
- * one, there. Of those that this server has started its launcher tells; adopted ones are looked at when an exit file appears,
- * and every second in case they were killed before they could write one.
+ * one, there. Of those that this server has started its launcher tells. Adopted ones are looked at when an exit
+ * file appears, and every second in case they were killed before they could write one.
  */
 export class ConmonWatch {
   readonly #exits: string;
@@ -52,14 +53,23 @@ export class ConmonWatch {
     this.#poll = setInterval(() => {
       const thorough = ++looks % ociLimits.conmonIdentityEvery === 0;
       for (const [id, { pid }] of this.#adopted) if (thorough || !runs(pid)) void this.#check(id);
+      void this.#lookForExits();
     }, ociLimits.conmonPollMs);
     const { signal } = this.#closing;
     const watcher = watch(this.#exits, { persistent: false, signal }, (_event, name) => {
-      if (name !== null && this.#adopted.has(name)) void this.#awaitEnd(name);
+      if (name !== null) void this.#awaitEnd(name);
     });
     watcher.on('error', () => {}); // then the polling has to do
+    void this.#lookForExits();
   }
 
+  /** Exits that came before the watch, or that it did not tell. */
+  async #lookForExits(): Promise<void> {
+    const names = await readdir(this.#exits).catch(() => []);
+    await Promise.all(names.map(name => this.#awaitEnd(name)));
+  }
+
+  /** Its exit file is there, so its conmon is about to end. */
   async #awaitEnd(id: string): Promise<void> {
     const deadline = Date.now() + ociLimits.conmonEndTimeoutMs;
     while (this.#adopted.has(id) && Date.now() < deadline) {

@@ -11,6 +11,8 @@ export const ociLimits = {
   /** How long killed processes may take to be gone. */
   killTimeoutMs: 10_000,
   killPollMs: 5,
+  /** A signal is blocked for good when it is at so many looks in turn. */
+  blockedLooks: 10,
   execPollMs: 2,
   /** From the start of a process to its program. */
   programTimeoutMs: 5_000,

@@ -7,6 +7,7 @@ import { findTool } from '../../lib/command.ts';
 import { isDnsLabel } from '../../lib/dns-label.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { Launcher } from '../../lib/launcher.ts';
+import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
 import { type Endpoint, instanceTag, type Network, workloadResolver } from '../../network/index.ts';
 import {
@@ -38,7 +39,6 @@ import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
 import { startError } from './start-errors.ts';
-import { Slots, Turns } from './turns.ts';
 
 export interface OciRuntimeOptions {
   readonly dataDir: string;

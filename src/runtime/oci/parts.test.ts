@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Slots, Turns } from '../../lib/turns.ts';
 import { cgroupLayout, missingControllers } from './cgroups.ts';
 import { EventFeed } from './event-feed.ts';
 import { isAtLeast } from './kernel.ts';
 import { meantExitCode } from './main-process.ts';
 import { seccompProfile } from './seccomp.ts';
 import { startError } from './start-errors.ts';
-import { Slots, Turns } from './turns.ts';
 
 describe('start errors', () => {
   const cases = {

@@ -1,9 +1,9 @@
-const nonAscii = /[\u007f-\uffff]/g;
+const outside = /[\u007f-\uffff]/g;
 
-/** JSON in ASCII alone: some clients decode chunk by chunk and would split a character. */
+/** JSON of printable ASCII alone, so that it may stand in a header and be decoded in pieces. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
-    nonAscii,
+    outside,
     unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
