@@ -1,15 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
-import { hashToken, randomId, randomToken } from '../../lib/ids.ts';
-import type { ImageReference, ResourceLimits } from '../../runtime/runtime.ts';
+import { hashToken, randomToken } from '../../lib/ids.ts';
 import type {
   Account,
   Backend,
   BackendStore,
   ConnectionToken,
-  IdentityField,
   Lock,
-  NewBackend,
   Service,
   ServiceStore,
   StatusEntry,
@@ -18,12 +15,10 @@ import type { Journal } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import { isEnding, type StopKind } from '../workloads/status.ts';
 import type { Workloads } from '../workloads/workloads.ts';
-import { checkEnvironment } from './environment.ts';
 import { asWorkload } from './identity-variables.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { LiveBackends } from './live-backends.ts';
-import { checkLockName } from './lock-rules.ts';
-import { defaultEnvironment } from './services.ts';
+import { lockOf, planBackend, type SpawnRequest } from './spawn-request.ts';
 
 export interface BackendsParts {
   readonly store: BackendStore;
@@ -33,33 +28,6 @@ export interface BackendsParts {
   readonly limits: EngineLimits;
   readonly clock: Clock;
   readonly reportFault: (workloadId: string, error: unknown) => string;
-}
-
-export interface SpawnRequest {
-  readonly account: Account;
-  readonly service: Service;
-  /** Name of a service environment; `default` when absent. */
-  readonly environment?: string;
-  readonly lock?: {
-    readonly name: string;
-    /** Whether other services of the account compete for the same name. */
-    readonly scope: 'account' | 'service';
-    /** The caller's word for it, for error texts. */
-    readonly field: string;
-  };
-  readonly env?: Readonly<Record<string, string>>;
-  /** Tag or digest instead of the environment's. */
-  readonly imageTag?: string;
-  /** Idle time before the sweep, ms. */
-  readonly graceMs?: number;
-  /** Variables that tell the program who it is, laid over `env`. */
-  readonly identity?: Readonly<Record<string, IdentityField>>;
-  /** Total time from now, ms. */
-  readonly lifetimeMs?: number;
-  readonly access: 'open' | 'token';
-  readonly limits?: ResourceLimits;
-  /** The caller went away: nothing is spawned any more. */
-  readonly signal?: AbortSignal;
 }
 
 export interface Spawned {
@@ -191,7 +159,7 @@ export class Backends {
   }
 
   async #claim(request: SpawnRequest, lock: Lock | undefined): Promise<Spawned> {
-    const backend = this.#plan(request, lock);
+    const backend = planBackend(request, lock, this.#parts.limits, this.#parts.clock);
     const { maxBackendsPerAccount } = this.#parts.limits;
     const release = this.#live.reserve(request.account.id, maxBackendsPerAccount);
     if (release === undefined) {
@@ -221,43 +189,6 @@ export class Backends {
   async #endIfDeleted({ account, service }: SpawnRequest, { id }: Backend): Promise<void> {
     const now = await this.#parts.services.byName(account.id, service.name);
     if (now?.id !== service.id) await this.#stop(id, 'external', 'soft');
-  }
-
-  #plan(request: SpawnRequest, lock: Lock | undefined): NewBackend {
-    const { account, service, environment: environmentName = defaultEnvironment, env = {} } = request;
-    const environment = service.environments.find(({ name }) => name === environmentName);
-    if (environment === undefined) throw new BerthError('not-found', 'service environment not found');
-    checkEnvironment(env, this.#parts.limits.maxEnvBytes);
-    const { program } = service;
-    const image: ImageReference =
-      program === undefined
-        ? {
-            kind: 'repository',
-            repository: `${account.name}/${service.name}`,
-            reference: request.imageTag ?? environment.imageTag,
-          }
-        : { kind: 'host' };
-    return {
-      id: randomId(),
-      accountId: account.id,
-      serviceId: service.id,
-      serviceName: service.name,
-      environmentName,
-      key: lock?.name ?? `lk-${randomId(14)}`,
-      access: request.access,
-      graceMs: request.graceMs ?? this.#parts.limits.defaultGraceMs,
-      plan: {
-        image,
-        ...(program && { command: program.command }),
-        ...(program?.directory && { directory: program.directory }),
-        env: { ...service.env, ...env },
-        ...(request.identity && { identity: request.identity }),
-        limits: request.limits ?? {},
-      },
-      createdAt: this.#parts.clock.now(),
-      ...(lock && { lock }),
-      ...(request.lifetimeMs !== undefined && { lifetimeMs: request.lifetimeMs }),
-    };
   }
 
   async #waitForEnd(holder: Backend, deadline: number, signal: AbortSignal | undefined): Promise<void> {
@@ -293,15 +224,4 @@ export class Backends {
     if (status === 'ready') this.#sweep.watch(backend.id, backend.graceMs, endsAtMs);
     else if (!isEnding(status)) this.#sweep.watch(backend.id, Number.POSITIVE_INFINITY, endsAtMs);
   }
-}
-
-function lockOf({
-  lock,
-  account,
-  service,
-}: Pick<SpawnRequest, 'account' | 'service' | 'lock'>): Lock | undefined {
-  if (lock === undefined) return undefined;
-  checkLockName(lock.name, lock.field);
-  const scope = lock.scope === 'account' ? `account:${account.id}` : `service:${service.id}`;
-  return { scope, name: lock.name };
 }

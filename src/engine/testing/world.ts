@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Logs } from '../../logs/logs.ts';
 import { openSqliteStore } from '../../store/index.ts';
 import type { Account, Service, StatusEntry } from '../../store/store.ts';
-import type { SpawnRequest } from '../backends/backends.ts';
+import type { SpawnRequest } from '../backends/spawn-request.ts';
 import { Engine } from '../engine.ts';
 import { defaultEngineLimits, type EngineLimits } from '../limits.ts';
 import { type Behaviour, FakeRuntime } from './fake-runtime.ts';
