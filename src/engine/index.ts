@@ -1,9 +1,10 @@
 export type { LogEntry } from '../logs/logs.ts';
 export type { ResourceLimits, WorkloadStats } from '../runtime/runtime.ts';
 export type { Backend, IdentityField, Service, StatusEntry } from '../store/store.ts';
-export type { Spawned, SpawnRequest } from './backends/backends.ts';
+export type { Spawned } from './backends/backends.ts';
 export type { NewService } from './backends/services.ts';
 export { defaultEnvironment } from './backends/services.ts';
+export type { SpawnRequest } from './backends/spawn-request.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
 export {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunCommand } from '../lib/command.ts';
+import { CommandError, type RunCommand } from '../lib/command.ts';
 import { networkLimits } from './limits.ts';
 
 /**
@@ -64,17 +64,21 @@ function inside({ address, gateway }: Endpoint): string[] {
 export async function removeEndpoints(run: RunCommand, names: readonly string[]): Promise<void> {
   const namespaces = new Set(await entries(namespaceFolder));
   const present = names.filter(name => namespaces.has(name));
-  await ipBatch(
-    run,
-    present.map(name => `netns del ${name}`),
-    ['-force'],
-  ).catch(() => {}); // what is left is seen below
-  const left = await waitUntilGone(names, present.length > 0 ? networkLimits.vanishTimeoutMs : 0);
-  if (left.length === 0) return;
-  await ipBatch(
-    run,
-    left.map(name => `link del dev ${name}`),
-  );
+  await deleteAll(run, present, 'netns del');
+  // Without a namespace nothing takes the link down but we.
+  const timeoutMs = present.length > 0 ? networkLimits.vanishTimeoutMs : 0;
+  const slow = await waitUntilGone(names, timeoutMs);
+  await deleteAll(run, slow, 'link del dev');
+  const left = await waitUntilGone(slow, networkLimits.vanishTimeoutMs);
+  if (left.length > 0) throw new Error(`network interfaces could not be removed: ${left.join(', ')}`);
+}
+
+/** What is gone already is no error; what stays is seen afterwards. */
+async function deleteAll(run: RunCommand, names: readonly string[], command: string): Promise<void> {
+  const lines = names.map(name => `${command} ${name}`);
+  await ipBatch(run, lines, ['-force']).catch(error => {
+    if (!(error instanceof CommandError)) throw error;
+  });
 }
 
 /** Names of namespaces and host ends that begin so. */
