@@ -67,7 +67,7 @@ export async function createApp({
     if (request.is404) return answerUnrouted(request, reply);
     if (request.url.toLowerCase().includes('%00')) throw new BerthError('invalid', 'NUL in the path');
     // Told before anything else is looked at, so that a refused upload is not read.
-    const { bodyLimit = maxBodyBytes } = request.routeOptions;
+    const { bodyLimit } = request.routeOptions;
     if (Number(request.headers['content-length'] ?? 0) > bodyLimit) {
       throw new BerthError('too-large', `the body has more than ${bodyLimit} bytes`);
     }

@@ -17,12 +17,19 @@ export interface ReadyPage {
 
 export interface NoticePage {
   readonly notice: string;
+  /** What a person can do about it. */
+  readonly hint: string;
 }
 
 /** A whole page without external parts. @param nonce of the content security policy */
 export function renderReadyPage(page: ReadyPage | NoticePage, nonce: string): string {
   return 'notice' in page
-    ? shell('Berth', nonce, '', `<h1>${escapeHtml(page.notice)}</h1>`)
+    ? shell(
+        'Berth',
+        nonce,
+        '',
+        `<h1>${escapeHtml(page.notice)}</h1><p class="hint">${escapeHtml(page.hint)}</p>`,
+      )
     : shell(`${page.serviceName} – ${page.state}`, nonce, refresh(page), body(page, nonce));
 }
 
@@ -56,19 +63,38 @@ function body(page: ReadyPage, nonce: string): string {
 <p class="service">${escapeHtml(serviceName)}</p>
 <div class="mark" data-state="${markOf(page)}" aria-hidden="true"></div>
 <h1 role="status" aria-live="polite">${escapeHtml(headline(state))}</h1>
+<p class="hint" id="hint"${isShut(page) ? '' : ' hidden'}>To open it, use the link with a token that its owner has.</p>
 <ol class="steps" aria-hidden="true"${end ? ' hidden' : ''}>${['Loading', 'Starting', 'Ready']
     .map(step => `<li data-step="${step}"${step === state ? ' class="now"' : ''}>${step}</li>`)
     .join('')}</ol>
 <dl>
 <dt>Backend</dt><dd><code>${escapeHtml(backendId)}</code></dd>
 <dt>Status</dt><dd id="state">${escapeHtml(state)}</dd>
-${end?.reason === undefined ? '' : `<dt>Reason</dt><dd>${escapeHtml(end.reason)}</dd>`}
+${end?.reason === undefined ? '' : `<dt>Reason</dt><dd>${escapeHtml(reasons[end.reason] ?? end.reason)}</dd>`}
 ${end?.exitCode === undefined ? '' : `<dt>Exit code</dt><dd>${end.exitCode}</dd>`}
 </dl>
 ${end && log?.length ? `<h2>Last lines of its log</h2><pre tabindex="0">${log.map(escapeHtml).join('\n')}</pre>` : ''}
 ${target && !end ? `<noscript><p><a href="${escapeHtml(target)}">Open it</a> once it is ready.</p></noscript>` : ''}
 ${end ? '' : `<script nonce="${nonce}">const page = ${inlineJson(shared)};\nconst headlines = ${inlineJson(headlines)};\n${script}</script>`}`;
 }
+
+/** It is ready, but whoever looks at the page may not go there. */
+function isShut({ state, target, end }: ReadyPage): boolean {
+  return end === undefined && state === 'Ready' && target === undefined;
+}
+
+/** What the engine's reasons mean to a person. */
+const reasons: Readonly<Record<string, string>> = {
+  swept: 'nobody was connected, or its time was over',
+  external: 'someone asked it to end',
+  exited: 'its program ended by itself',
+  failed: 'its program ended with an error',
+  'start-timeout': 'nothing listened on its port in time',
+  'image-error': 'its image is missing or broken',
+  'start-error': 'its program could not be run',
+  lost: 'it is gone, and nobody saw it end',
+  internal: 'the server failed; its log has the cause',
+};
 
 /** What a status means to a person. */
 const headlines: Readonly<Record<string, string>> = {
@@ -88,8 +114,9 @@ const headlines: Readonly<Record<string, string>> = {
 /** Ends that nobody has to look into. */
 const calmEnds: ReadonlySet<string> = new Set(['Exited', 'Swept', 'Terminated']);
 
-function markOf({ state, end }: ReadyPage): 'starting' | 'over' | 'failed' {
-  if (end === undefined) return 'starting';
+function markOf(page: ReadyPage): 'starting' | 'done' | 'over' | 'failed' {
+  const { state, end } = page;
+  if (end === undefined) return isShut(page) ? 'done' : 'starting';
   return calmEnds.has(state) ? 'over' : 'failed';
 }
 

@@ -18,6 +18,9 @@ stream.onmessage = event => {
   if (state === 'Ready' && page.target) {
     stream.close();
     location.replace(page.target);
+  } else if (state === 'Ready') {
+    document.querySelector('.mark').dataset.state = 'done';
+    document.getElementById('hint').hidden = false;
   } else if (!living.includes(state)) {
     stream.close();
     // The server knows more about the end: reason, exit code and, for who may see it, the log.

@@ -4,17 +4,23 @@ export const style = `
   --line: light-dark(#dde5ec, #2a3744); --paper: light-dark(#ffffff, #17212b); --back: light-dark(#f2f6f9, #0e151c);
   --accent: light-dark(#0b6bcb, #5cb0ff); --bad: light-dark(#b3261e, #ff8a80); }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--back);
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--back);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { width: min(34rem, 100%); background: var(--paper); border: 1px solid var(--line); border-radius: 14px;
   padding: 2rem; text-align: center; }
 .service { margin: 0 0 1.25rem; color: var(--soft); letter-spacing: .02em; }
 .mark { width: 3rem; height: 3rem; margin: 0 auto 1rem; border-radius: 50%; border: 4px solid var(--line);
   border-top-color: var(--accent); animation: turn 1s linear infinite; }
-.mark[data-state=over] { animation: none; border-color: var(--soft); }
+.mark[data-state=over], .mark[data-state=done] { animation: none; border-color: var(--soft); position: relative; }
 .mark[data-state=failed] { animation: none; border-color: var(--bad); position: relative; }
-.mark[data-state=failed]::after { content: "!"; position: absolute; inset: 0; display: grid; place-items: center;
-  color: var(--bad); font-weight: 700; font-size: 1.25rem; }
+.mark[data-state]::after { position: absolute; inset: 0; display: grid; place-items: center; font-weight: 700;
+  font-size: 1.25rem; }
+.mark[data-state=failed]::after { content: "!"; color: var(--bad); }
+.mark[data-state=over]::after { content: "\\2013"; color: var(--soft); }
+.mark[data-state=done] { border-color: var(--accent); }
+.mark[data-state=done]::after { content: "\\2713"; color: var(--accent); }
+.hint { margin: 0 0 1.25rem; color: var(--soft); }
+main > :last-child { margin-bottom: 0; }
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { .mark { animation: none; } }
 h1 { font-size: 1.35rem; margin: 0 0 1.25rem; text-wrap: balance; }

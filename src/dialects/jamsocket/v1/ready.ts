@@ -22,7 +22,8 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
     },
     async (request, reply) => {
       const backend = await engine.backends.get(request.params.backend);
-      if (backend === undefined) return sendNotice(reply, 404, 'There is no such backend');
+      if (backend === undefined)
+        return sendNotice(reply, 404, 'There is no such backend', 'It may have ended some time ago.');
       // Who has no token may see how a token backend is, but is not led to it.
       const target = backend.access === 'open' ? urls.backend(backend.id) : undefined;
       return sendPage(reply, { ...(await state(backend)), ...(target && { target }) });
@@ -35,9 +36,10 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
     async (request, reply) => {
       const { backend: id, token } = request.params;
       const backend = await engine.backends.get(id);
-      if (backend === undefined) return sendNotice(reply, 404, 'There is no such backend');
+      if (backend === undefined)
+        return sendNotice(reply, 404, 'There is no such backend', 'It may have ended some time ago.');
       if ((await engine.backends.lookUpToken(id, token)) === undefined) {
-        return sendNotice(reply, 410, 'This link is no longer valid');
+        return sendNotice(reply, 410, 'This link is no longer valid', 'Ask for a new one where you got it.');
       }
       const target = backend.access === 'open' ? urls.backend(id) : urls.connection(id, token);
       return sendPage(reply, { ...(await state(backend)), target, log: await lastLines(id) });
@@ -69,8 +71,8 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
   }
 }
 
-function sendNotice(reply: FastifyReply, status: 404 | 410, notice: string): FastifyReply {
-  return sendPage(reply.code(status), { notice });
+function sendNotice(reply: FastifyReply, status: 404 | 410, notice: string, hint: string): FastifyReply {
+  return sendPage(reply.code(status), { notice, hint });
 }
 
 function sendPage(reply: FastifyReply, page: ReadyPage | NoticePage): FastifyReply {
