@@ -53,7 +53,7 @@ export function errorHandler(table: ErrorTable, reportFault: ReportFault) {
       tell(reply, table, own);
       return;
     }
-    const known = asBerthError(error, request);
+    const known = asBerthError(error);
     if (known === undefined) reportFault(request.id, error);
     sendError(
       reply,
@@ -92,13 +92,9 @@ function bodyOf(table: ErrorTable, { status, code, message, detail }: OwnError, 
   return asciiJson(table.body?.(told) ?? { error: told });
 }
 
-function asBerthError(error: unknown, request: FastifyRequest): BerthError | undefined {
+function asBerthError(error: unknown): BerthError | undefined {
   if (error instanceof BerthError) return error;
   const { code, message, statusCode } = error as Partial<FastifyError>;
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    const found = request.headers['content-type'] ?? 'none';
-    return new BerthError('unsupported-media-type', `content-type: must be application/json, not ${found}`);
-  }
   const known = frameworkCodes[code ?? ''] ?? (statusCode === 400 ? 'invalid' : undefined);
   return known && new BerthError(known, message ?? 'bad request', { cause: error });
 }

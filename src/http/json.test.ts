@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import Fastify from 'fastify';
 import Type from 'typebox';
 import { asciiJson } from '../lib/ascii-json.ts';
+import { errorTable } from './error-table.ts';
+import { errorHandler } from './errors.ts';
 import { speakJson } from './json.ts';
 
 function app() {
   const fastify = Fastify();
   speakJson(fastify);
+  fastify.setErrorHandler(errorHandler(errorTable, () => {}));
   const body = Type.Object({
     name: Type.String(),
     env: Type.Optional(Type.Record(Type.String(), Type.String())),
@@ -46,7 +49,7 @@ for (const [payload, message] of [
 ] as const) {
   test(`${payload} is refused with: ${message}`, async () => {
     const { status, body } = await post(payload);
-    assert.deepEqual([status, body.message], [status, message]);
+    assert.deepEqual([status, body.error.message], [400, message]);
   });
 }
 

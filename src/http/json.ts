@@ -11,6 +11,11 @@ export function speakJson(app: FastifyInstance): void {
     { parseAs: 'string' },
     async (_: FastifyRequest, body: string) => parseJsonBody(body),
   );
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (request: FastifyRequest, body: string) => {
+    if (body === '') return {};
+    const found = request.headers['content-type'] ?? 'none';
+    throw new BerthError('unsupported-media-type', `content-type: must be application/json, not ${found}`);
+  });
   app.setReplySerializer(asciiJson);
   app.setValidatorCompiler(({ schema }) => {
     const validator = Compile(schema as object);

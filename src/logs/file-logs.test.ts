@@ -193,7 +193,7 @@ describe('rotating the log of a foreign writer', () => {
   const limits = { segmentBytes: 10 * recordBytes, totalBytes: 35 * recordBytes };
 
   test('loses nothing that it writes before it has opened the file anew', async t => {
-    const { logs, writer } = await foreignLog(t, limits);
+    const { logs, writer } = await foreignLog(t, { ...limits, totalBytes: 50 * recordBytes });
     await writer.write(numbered(0, 20));
     await logs.rotate('a', async () => {
       await writer.write(numbered(20, 30));
@@ -203,6 +203,21 @@ describe('rotating the log of a foreign writer', () => {
     });
     assert.deepEqual(await readAll(logs), numbered(0, 40));
     assert.deepEqual(await readAll(logs, { after: 30 * recordBytes }), numbered(30, 40));
+  });
+
+  test('cuts what was written too fast, at the beginning of a line', async t => {
+    const { logs, writer, reopen } = await foreignLog(t, limits);
+    await writer.write(numbered(0, 100));
+    await logs.rotate('a', reopen);
+    await writer.write(numbered(100, 103));
+    await logs.rotate('a', reopen);
+    const entries = await Array.fromAsync(logs.read('a', {}));
+    assert.deepEqual(entries[0], { type: 'gap', cursor: 68 * recordBytes, lostBytes: 68 * recordBytes });
+    assert.deepEqual(
+      entries.slice(1).map(entry => entry.type === 'line' && entry.text),
+      numbered(68, 103).map(line => line),
+    );
+    assert.ok((await logs.size('a')) <= limits.totalBytes);
   });
 
   test('does nothing while the file is short', async t => {

@@ -82,13 +82,13 @@ export class FileLogs implements Logs {
     return entries;
   }
 
-  async rotate(id: string, reopen: () => Promise<boolean>): Promise<void> {
+  async rotate(id: string, reopen: () => Promise<boolean>): Promise<number> {
     const segments = this.#segments(id);
     // Our own writer rotates by itself.
-    if (this.#written.has(id)) return;
-    await this.#turns.run(id, async () => {
+    if (this.#written.has(id)) return 0;
+    return this.#turns.run(id, async () => {
       const growing = await segments.growing();
-      if (growing === undefined) return;
+      if (growing === undefined) return 0;
       if (growing.path === segments.activePath) {
         if (growing.bytes >= this.#limits.segmentBytes) {
           await rename(segments.activePath, segments.path(growing.base));
@@ -98,6 +98,7 @@ export class FileLogs implements Logs {
         await this.#reopen(segments, reopen);
       }
       await segments.drop(this.#limits.totalBytes);
+      return growing.base + growing.bytes;
     });
   }
 

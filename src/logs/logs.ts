@@ -20,8 +20,12 @@ export interface Logs {
    */
   read(id: string, options: LogReadOptions): AsyncIterable<LogEntry>;
 
-  /** Rotates active files that have grown past the limit and drops the oldest segments past the bound. */
-  rotate(id: string, reopen: () => Promise<boolean>): Promise<void>;
+  /**
+   * Rotates the active file where it has grown past the limit, and drops what is past the bound.
+   * @param reopen makes a writer other than this server open the active file anew; false when there is none
+   * @returns how many bytes the log had at that moment, since its beginning; 0 where it rotates by itself
+   */
+  rotate(id: string, reopen: () => Promise<boolean>): Promise<number>;
 
   /** Bytes on disk. */
   size(id: string): Promise<number>;

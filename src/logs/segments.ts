@@ -1,5 +1,7 @@
-import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 /** The files of a log at one moment. */
 export interface SegmentList {
@@ -90,7 +92,10 @@ export class Segments {
     return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   }
 
-  /** Removes the oldest segments until the log fits, but never the newest rotated one: it tells positions. */
+  /**
+   * Removes the oldest segments until the log fits; of the newest rotated one, which tells positions, what is too
+   * much at its beginning. None of the rotated segments may be growing.
+   */
   async drop(totalBytes: number): Promise<void> {
     const { rotated } = await this.list();
     let bytes = await this.bytes();
@@ -99,6 +104,21 @@ export class Segments {
       bytes -= (await sizeOf(this.path(base))) ?? 0;
       await orAbsent(unlink(this.path(base)));
     }
+    const newest = rotated.at(-1);
+    if (newest !== undefined && bytes > totalBytes) await this.#cut(newest, bytes - totalBytes);
+  }
+
+  /** A crash in between leaves both: what they share is read once, and the older goes with the next `drop`. */
+  async #cut(base: number, tooManyBytes: number): Promise<void> {
+    const path = this.path(base);
+    const size = (await sizeOf(path)) ?? 0;
+    const start = await recordStart(path, Math.min(tooManyBytes, size), size);
+    if (start === 0) return;
+    const rest = join(this.folder, 'rest');
+    if (start < size) await pipeline(createReadStream(path, { start }), createWriteStream(rest));
+    else await writeFile(rest, '');
+    await rename(rest, this.path(base + start));
+    await unlink(path);
   }
 
   async #openActive(newest: number | undefined): Promise<OpenSegment | undefined> {
@@ -114,6 +134,19 @@ export class Segments {
     await file.close();
     return undefined;
   }
+}
+
+/** The first position from `offset` on at which a record begins; the end of the file when there is none. */
+async function recordStart(path: string, offset: number, size: number): Promise<number> {
+  if (offset === 0) return 0;
+  let position = offset - 1;
+  if (position >= size) return size;
+  for await (const chunk of createReadStream(path, { start: position }) as AsyncIterable<Buffer>) {
+    const newline = chunk.indexOf(10);
+    if (newline !== -1) return position + newline + 1;
+    position += chunk.length;
+  }
+  return size;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -14,7 +14,7 @@ export interface Store {
   readonly backends: BackendStore;
   readonly journal: JournalStore;
   readonly images: ImageRecords;
-  /** Answers when the database does. */
+  /** Answers when the database can be written to. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

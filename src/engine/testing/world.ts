@@ -25,7 +25,7 @@ export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> 
     new Engine({
       store,
       runtime,
-      logs: { ...logs, rotate: async () => {}, list: async () => [] } as unknown as Logs,
+      logs: { ...logs, rotate: async () => 0, list: async () => [] } as unknown as Logs,
       limits: { ...defaultEngineLimits, ...limits },
       reportFault: (_, error) => {
         faults.push(error);

@@ -84,6 +84,8 @@ export class Lifecycle {
     try {
       const exit = this.#started ? await this.#awaitExit(failure) : undefined;
       await this.#writeEnd(failure, exit);
+      // What it wrote since the last look is kept for days: only as much as the bound allows.
+      await this.#parts.logs.rotate(this.id, async () => false);
       this.#end.abort();
       await this.#parts.runtime.remove(this.id);
     } catch (error) {
@@ -149,13 +151,16 @@ export class Lifecycle {
 
   async #load(): Promise<PreparedImage> {
     const limitMs = this.#parts.limits.loadTimeoutMs;
-    const timeout = AbortSignal.timeout(limitMs);
-    const signal = AbortSignal.any([timeout, this.#giveUp.signal]);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), limitMs);
+    const signal = AbortSignal.any([timeout.signal, this.#giveUp.signal]);
     try {
       return await this.#parts.runtime.prepare(this.#plan.image, { signal });
     } catch (error) {
-      if (!timeout.aborted) throw error;
+      if (!timeout.signal.aborted) throw error;
       throw new RuntimeError('image-error', `the image could not be made ready within ${limitMs / 1000} s`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

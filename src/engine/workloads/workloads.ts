@@ -2,9 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RecoveredWorkload, reopensLogs } from '../../runtime/runtime.ts';
 import type { StatusEntry, WorkloadPlan } from '../../store/store.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+import { RotationPace, shortestLookMs } from './rotation-pace.ts';
 
-/** How often logs of live workloads are looked at for rotation. */
-const logRotationIntervalMs = 5_000;
 /** How long steps that are under way may take to settle when the server stops. */
 const closeTimeoutMs = 10_000;
 
@@ -93,12 +92,16 @@ export class Workloads {
   async #rotateLogs(): Promise<void> {
     const { runtime, logs, reportFault } = this.#parts;
     const { signal } = this.#closing;
+    const pace = new RotationPace();
     while (!signal.aborted) {
-      for (const id of this.#live.keys()) {
+      for (const id of pace.due(this.#live.keys())) {
         const reopen = reopensLogs(runtime) ? () => runtime.reopenLog(id) : async () => false;
-        await logs.rotate(id, reopen).catch(error => reportFault(id, error));
+        await logs.rotate(id, reopen).then(
+          bytes => pace.seen(id, bytes),
+          error => reportFault(id, error),
+        );
       }
-      await delay(logRotationIntervalMs, undefined, { signal }).catch(() => {});
+      await delay(shortestLookMs, undefined, { signal }).catch(() => {});
     }
   }
 }

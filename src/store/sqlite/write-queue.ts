@@ -1,4 +1,5 @@
 import type { Database as Connection } from 'better-sqlite3';
+import { BerthError } from '../../lib/errors.ts';
 
 /**
  * `power-cut`: on the disk when it resolves (`synchronous=FULL`). `kill`: with the operating system, which
@@ -88,7 +89,10 @@ export class WriteQueue {
       this.#use(batch.some(write => write.durability === 'power-cut') ? 'power-cut' : 'kill');
       reports = this.#runBatch(batch);
     } catch (error) {
-      for (const write of batch) write.reject(error);
+      const told = isDiskFull(error)
+        ? new BerthError('no-capacity', 'the disk of the server is full')
+        : error;
+      for (const write of batch) write.reject(told);
       return;
     }
     for (const report of reports) report();
@@ -99,4 +103,9 @@ export class WriteQueue {
     this.#connection.pragma(`synchronous = ${durability === 'power-cut' ? 'full' : 'normal'}`);
     this.#durability = durability;
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  const { code = '' } = error as { code?: string };
+  return code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR_WRITE');
 }
