@@ -32,6 +32,7 @@ declare module 'fastify' {
 }
 
 const longestPathParameter = 1_024;
+const bodyTimeoutMs = 30_000;
 
 /** The app that all dialects are registered in. */
 export async function createApp({
@@ -71,6 +72,7 @@ export async function createApp({
     if (Number(request.headers['content-length'] ?? 0) > bodyLimit) {
       throw new BerthError('too-large', `the body has more than ${bodyLimit} bytes`);
     }
+    if (bodyLimit === maxBodyBytes) limitBodyTime(request, reply);
     return undefined;
   });
   app.setErrorHandler(errorHandler(errorTable, reportFault));
@@ -99,6 +101,18 @@ export async function registerDialect<Parts>(
       { prefix },
     );
   }
+}
+
+/** A body that is read as a whole has to come in time; who streams one sees to that by itself. */
+function limitBodyTime(request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = request;
+  if (raw.complete || raw.headers['content-length'] === '0') return;
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
+  const timer = setTimeout(() => {
+    sendError(reply, errorTable, 'too-slow', `the body did not come within ${bodyTimeoutMs / 1000} s`);
+  }, bodyTimeoutMs);
+  raw.once('end', () => clearTimeout(timer));
+  raw.once('close', () => clearTimeout(timer));
 }
 
 /** No route takes the request: another method of a known path, or nothing at all. */

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'rate-limited'
   | 'no-capacity'
   | 'too-large'
+  | 'too-slow'
   | 'unsupported-media-type'
   | 'unsupported'
   | 'internal';
