@@ -1,6 +1,7 @@
 /**
  * `npm run bench [name…]`: measures Berth beside what a user would pick instead, and prints a table. A run of
- * all measurements also writes `RESULTS.md`.
+ * all measurements also writes `RESULTS.md`. Needs root and the Debian packages conmon, runc, iproute2, nftables
+ * and busybox-static; docker.io, haproxy and wrk for what Berth is compared with. What can't be measured says so.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,13 +20,18 @@ const benches: readonly Bench[] = [spawn, heldLock, edge, logs, memory, growth, 
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 
-/** What must be ended and removed, whatever happens. */
-let cleanUp = new AsyncDisposableStack();
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => reject(new Error(`${signal}: nothing more is measured`)));
+  }
+});
+interrupted.catch(() => {}); // nothing may be under way when it comes
 
+/** Whatever happens, nothing that was started or made is left. */
 async function measure(bench: Bench): Promise<readonly Row[]> {
-  cleanUp = new AsyncDisposableStack();
+  const cleanUp = new AsyncDisposableStack();
   try {
-    return await bench.run(cleanUp);
+    return await Promise.race([bench.run(cleanUp), interrupted]);
   } catch (error) {
     if (error instanceof NotHere) return [{ what: bench.name, notMeasured: error.message }];
     throw error;
@@ -57,11 +63,9 @@ async function main(names: readonly string[]): Promise<void> {
   await writeFile(resultsFile, markdown(results, facts));
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    console.error(`${signal}: cleaning up`);
-    void cleanUp.disposeAsync().finally(() => process.exit(1));
-  });
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error);
+  process.exit(1); // the rest of what was interrupted does not matter any more
 }
-
-await main(process.argv.slice(2));

@@ -18,7 +18,8 @@ import {
 } from './support/index.ts';
 
 const mebibyte = 1024 * 1024;
-const posts = v1Routes.filter(({ method }) => method === 'POST');
+/** Those that look at a body. */
+const posts = v1Routes.filter(({ method, path }) => method === 'POST' && path !== '/token/{token}/spawn');
 const spawnFields = ['grace_period_seconds', 'service_environment', 'require_bearer_token'];
 const gets = v1Routes.filter(({ method }) => method === 'GET');
 
@@ -119,7 +120,8 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
           );
           assertRefused(answer, 405, 'MethodNotAllowed');
           const allowed = String(answer.headers.allow).split(', ');
-          for (const name of [...known, 'OPTIONS']) assert.ok(allowed.includes(name), `Allow: ${allowed}`);
+          for (const name of [...known, 'OPTIONS'])
+            assert.ok(allowed.includes(name), `Allow: ${allowed.join(', ')}`);
           assert.ok(!allowed.includes(other));
         }
       }
@@ -130,13 +132,13 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     for (const route of v1Routes) {
       const answer = await ask(route, { method: 'OPTIONS', token: null });
       assert.equal(answer.status, 204, routeName(route));
-      const isStatus = route.path.includes('/status');
+      const forWebPages = route.path.includes('/status') || route.path === '/token/{token}/spawn';
       assert.equal(
         answer.headers['access-control-allow-origin'],
-        isStatus ? '*' : undefined,
+        forWebPages ? '*' : undefined,
         routeName(route),
       );
-      if (!isStatus) assert.match(String(answer.headers.allow), new RegExp(route.method));
+      if (!forWebPages) assert.match(String(answer.headers.allow), new RegExp(route.method));
       assert.equal(answer.bytes.length, 0);
     }
   });
@@ -307,6 +309,8 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
       { command, args: 'x' },
       { command, args: [1] },
       { command, args: ['\0'] },
+      { command, args: ['x'.repeat(131_072)] },
+      { command: 'x'.repeat(131_072) },
       { command, dir: 1 },
       { command, dir: 'relative' },
       { command, dir: '' },
@@ -405,6 +409,16 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     for (const query of [...queries, 'follow=maybe', 'follow=', 'follow=1', 'follow=True', 'tail=1&tail=2']) {
       const answer = await world.api(`/backend/${backend.id}/logs?${query}`);
       assert.match(assertRefused(answer, 400, 'BadRequest'), /tail|follow/, query);
+    }
+  });
+
+  test('an empty body of any type is an empty object', async () => {
+    const path = `/backend/${ended.id}/terminate`;
+    for (const type of [undefined, 'application/json', 'application/json; charset=utf-8', 'text/plain']) {
+      for (const framing of [{}, { 'content-length': '0' }, { 'transfer-encoding': 'chunked' }]) {
+        const headers = { ...framing, ...(type && { 'content-type': type }) };
+        assertRefused(await world.api(path, { method: 'POST', headers }), 409, 'BackendNotRunning');
+      }
     }
   });
 

@@ -3,10 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { forEachRuntime, type TestBackend, type World } from './support/index.ts';
 
-const settings = {
-  'jamsocket.startup_timeout_seconds': 1.5,
-  'jamsocket.stop_grace_seconds': 1,
-};
+const settings = { 'jamsocket.stop_grace_seconds': 1 };
+const impatient = { 'jamsocket.startup_timeout_seconds': 1.5 };
 const living = ['Loading', 'Starting', 'Ready'];
 
 forEachRuntime('statuses', { settings }, world => {
@@ -85,8 +83,8 @@ forEachRuntime('statuses', { settings }, world => {
     await assertStates(world, backend, ['Loading', 'Starting', 'Ready', 'Failed']);
   });
 
-  test('Failed when it dies by a signal', async () => {
-    const backend = await world.ready('signal.js', {}, { args: ['SIGSEGV'] });
+  test('Failed when a signal ends it', async () => {
+    const backend = await world.ready('abort.js');
     await backend.request('/');
     await assertStates(world, backend, ['Loading', 'Starting', 'Ready', 'Failed']);
   });
@@ -113,15 +111,6 @@ forEachRuntime('statuses', { settings }, world => {
     const backend = await world.spawn(body.name);
     await assertStates(world, backend, ['Loading', 'Starting', 'ErrorStarting']);
     await assertCause(backend, /\/etc/);
-  });
-
-  test('TimedOutBeforeReady when it never listens, with the cause in the log', async () => {
-    const backend = await world.spawn(await world.service('silent.js'));
-    const states = await assertStates(world, backend, ['Loading', 'Starting', 'TimedOutBeforeReady']);
-    const [, starting, end] = states.map(({ time }) => Date.parse(time));
-    const tookMs = (end ?? 0) - (starting ?? 0);
-    assert.ok(tookMs >= 1_500 && tookMs < 5_000, `${tookMs} ms`);
-    await assertCause(backend, /port/);
   });
 
   test('ErrorLoading when there is no image, with the cause in the log', async () => {
@@ -168,7 +157,18 @@ forEachRuntime('statuses', { settings }, world => {
   });
 });
 
-forEachRuntime('a lost backend', { runtimes: ['process'], settings }, world => {
+forEachRuntime('a backend that takes too long', { settings: impatient }, world => {
+  test('TimedOutBeforeReady when it never listens, with the cause in the log', async () => {
+    const backend = await world.spawn(await world.service('silent.js'));
+    const states = await assertStates(world, backend, ['Loading', 'Starting', 'TimedOutBeforeReady']);
+    const [, starting, end] = states.map(({ time }) => Date.parse(time));
+    const tookMs = (end ?? 0) - (starting ?? 0);
+    assert.ok(tookMs >= 1_500 && tookMs < 5_000, `${tookMs} ms`);
+    await assertCause(backend, /port/);
+  });
+});
+
+forEachRuntime('a lost backend', { runtimes: ['process'] }, world => {
   test('Lost when the server was killed and its processes with it', async () => {
     const backend = await world.ready('echo.js', { lock: 'doc' });
     await world.server.kill();
@@ -180,7 +180,7 @@ forEachRuntime('a lost backend', { runtimes: ['process'], settings }, world => {
   });
 });
 
-forEachRuntime('a lost backend', { runtimes: ['oci'], settings }, world => {
+forEachRuntime('a lost backend', { runtimes: ['oci'], concurrency: 1 }, world => {
   test('Lost when what watches over it is killed with the server', async () => {
     const backend = await world.ready('echo.js', { lock: 'doc' });
     await world.server.kill();

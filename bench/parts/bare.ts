@@ -20,6 +20,12 @@ interface Tools {
   readonly runc: string;
 }
 
+interface Running {
+  readonly container: BareContainer;
+  readonly conmon: ChildProcess;
+  readonly started: Promise<void>;
+}
+
 const cgroupParent = `berth-bench-bare-${process.pid}`;
 const syncDescriptor = 3;
 const createTimeoutMs = 20_000;
@@ -30,7 +36,8 @@ export class Bare {
   readonly #tools: Tools;
   readonly #folder: string;
   readonly #namespace: Namespace;
-  #conmon: ChildProcess | undefined;
+  #running: Running | undefined;
+  #closed = false;
   #count = 0;
 
   private constructor(tools: Tools, folder: string, namespace: Namespace) {
@@ -46,7 +53,9 @@ export class Bare {
     const folder = await temporaryFolder(cleanUp);
     const namespace = await makeNamespace(cleanUp);
     cleanUp.defer(() => removeCgroup(cgroupParent));
-    return new Bare(tools, folder, namespace);
+    const bare = new Bare(tools, folder, namespace);
+    cleanUp.defer(() => bare.#close());
+    return bare;
   }
 
   /** Writes the configuration and the folders, which is not part of what is measured. */
@@ -60,16 +69,41 @@ export class Bare {
     return { id, folder };
   }
 
-  async start({ id, folder }: BareContainer): Promise<void> {
+  async start(container: BareContainer): Promise<void> {
+    if (this.#closed) throw new Error('the measurement is over');
+    const conmon = this.#startConmon(container);
+    const started = this.#start(container, conmon);
+    this.#running = { container, conmon, started };
+    await started;
+  }
+
+  /** Ends the container that runs. */
+  async remove(): Promise<void> {
+    if (this.#running === undefined) return;
+    const { container, conmon, started } = this.#running;
+    this.#running = undefined;
+    await started.catch(() => {}); // it may have failed half-way
+    const hasEnded = conmon.exitCode !== null || conmon.signalCode !== null;
+    const ended = hasEnded ? undefined : once(conmon, 'exit');
+    await this.#runc('delete', '--force', container.id);
+    await ended;
+    await rm(container.folder, { recursive: true });
+  }
+
+  #startConmon({ id, folder }: BareContainer): ChildProcess {
     const { conmon, runc } = this.#tools;
     const options = ['--api-version', '1', '-c', id, '-u', id, '-n', id, '-r', runc, '-b', folder];
     const files = ['-p', join(folder, 'pid'), '--exit-dir', folder, '-l', `k8s-file:${join(folder, 'log')}`];
     const rest = ['--sync', '--full-attach', '--no-sync-log', `--runtime-arg=--root=${this.#state}`];
-    this.#conmon = spawn(conmon, [...options, ...files, ...rest], {
+    return spawn(conmon, [...options, ...files, ...rest], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
       env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(syncDescriptor) },
+      detached: true,
     });
-    const pipe = this.#conmon.stdio[syncDescriptor];
+  }
+
+  async #start({ id }: BareContainer, conmon: ChildProcess): Promise<void> {
+    const pipe = conmon.stdio[syncDescriptor];
     if (!pipe) throw new Error('conmon has no synchronisation pipe');
     const [said] = await once(pipe, 'data', { signal: AbortSignal.timeout(createTimeoutMs) });
     const { data, message } = JSON.parse(String(said)) as { data: number; message?: string };
@@ -77,12 +111,9 @@ export class Bare {
     await this.#runc('start', id);
   }
 
-  async remove({ id, folder }: BareContainer): Promise<void> {
-    const ended = this.#conmon && once(this.#conmon, 'exit');
-    await this.#runc('kill', id, 'KILL');
-    await ended;
-    await this.#runc('delete', '--force', id);
-    await rm(folder, { recursive: true });
+  async #close(): Promise<void> {
+    this.#closed = true;
+    await this.remove();
   }
 
   get #state(): string {

@@ -127,7 +127,11 @@ export class Docker {
   }
 
   async #removeAll(): Promise<void> {
-    const containers = await this.#api.call<{ Id: string }[]>('GET', '/containers/json?all=1');
-    for (const { Id } of containers) await this.remove(Id);
+    await until('the end of all containers', async () => {
+      const containers = await this.#api.call<{ Id: string }[]>('GET', '/containers/json?all=1');
+      // One that is being removed already refuses.
+      await Promise.allSettled(containers.map(({ Id }) => this.remove(Id)));
+      return containers.length === 0;
+    });
   }
 }

@@ -14,6 +14,9 @@ export interface LongestBlocks {
 
 const tickMs = 1;
 const { BERTH_BENCH_EVENT_LOOP: file } = process.env;
+// Not for the processes that the server starts.
+delete process.env.BERTH_BENCH_EVENT_LOOP;
+delete process.env.NODE_OPTIONS;
 
 let longest: LongestBlocks = { wallMs: 0, cpuMs: 0 };
 let lastWallMs = performance.now();

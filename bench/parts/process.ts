@@ -6,14 +6,17 @@ import { runCommand } from '../../src/lib/command.ts';
 /** From the polite to the hard signal. */
 const endTimeoutMs = 20_000;
 
-/** Starts a program that runs until the end of the measurement. */
+/**
+ * Starts a program that runs until the end of the measurement, in a group of its own: a key press in the terminal
+ * must not end it before what it has made is removed.
+ */
 export function startProcess(
   cleanUp: AsyncDisposableStack,
   file: string,
   args: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
-  const child = spawn(file, args, options);
+  const child = spawn(file, args, { ...options, detached: true });
   const ended = new Promise<void>(resolve => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());

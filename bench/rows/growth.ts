@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { atMost, type Bench } from '../bench.ts';
 import { Berth } from '../parts/berth.ts';
+import { calm } from '../parts/calm.ts';
 import { tiny } from '../parts/programs.ts';
 import { temporaryFolder } from '../parts/temporary.ts';
 import { milliseconds, ratioOfMedians } from '../statistics.ts';
@@ -10,13 +10,12 @@ const many = 500;
 const samples = 15;
 /** Backends that are spawned or ended at the same time while the number is changed. */
 const atOnce = 8;
-const pauseMs = 400;
 
 export const growth: Bench = {
   name: 'growth',
   method:
     `Spawn to first 200 through the edge with ${few} workloads running, then with ${many}, then with ${few} again ` +
-    `(both times with ${few} count together), ${samples} spawns each, one after the other.`,
+    `(both times with ${few} count together), ${samples} spawns each, one after the other, each when the processors are idle.`,
 
   async run(cleanUp) {
     const berth = await Berth.start(cleanUp);
@@ -64,7 +63,7 @@ async function shrink(berth: Berth, running: string[], count: number): Promise<v
 async function spawnTimes(berth: Berth, service: string): Promise<number[]> {
   const times: number[] = [];
   while (times.length < samples) {
-    await delay(pauseMs);
+    await calm();
     const startedAt = performance.now();
     const id = await berth.spawn(service);
     await berth.visit(id);

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { atLeast, atMost, type Bench, ifHere, NotHere, type Row } from '../bench.ts';
 import { Bare } from '../parts/bare.ts';
 import { Berth, type Program } from '../parts/berth.ts';
+import { calm } from '../parts/calm.ts';
 import { Docker } from '../parts/docker.ts';
 import { firstAnswer } from '../parts/http.ts';
 import { hello, tiny, workloadPort } from '../parts/programs.ts';
@@ -10,8 +10,6 @@ import { temporaryFolder } from '../parts/temporary.ts';
 import { milliseconds, ratioOfMedians } from '../statistics.ts';
 
 const rounds = 15;
-/** After each container, for what its maker does in the background, such as Berth's next namespaces. */
-const pauseMs = 400;
 
 export const spawn: Bench = {
   name: 'spawn',
@@ -19,7 +17,7 @@ export const spawn: Bench = {
     'From the API call to the first answer with status 200: through the edge for Berth; at the container’s own ' +
     'address, asked every 2 ms, for the Docker Engine API (create, start, inspect) and for conmon with runc and ' +
     'the configuration that Berth writes (folder and namespace are there before). The same program, mounts and ' +
-    `limits, in turns, ${rounds} rounds after one that does not count.`,
+    `limits, in turns, ${rounds} rounds after one that does not count, each when the processors are idle.`,
 
   async run(cleanUp) {
     const folder = await temporaryFolder(cleanUp);
@@ -75,33 +73,33 @@ async function compare(
 }
 
 async function timeOfBerth(berth: Berth, { name }: Program): Promise<number> {
+  await calm();
   const startedAt = performance.now();
   const id = await berth.spawn(name);
   await berth.visit(id);
   const ms = performance.now() - startedAt;
   await berth.terminate(id);
-  await delay(pauseMs);
   return ms;
 }
 
 async function timeOfDocker(docker: Docker, template: Template): Promise<number> {
+  await calm();
   const startedAt = performance.now();
   const id = await docker.create(template);
   await docker.start(id);
   await firstAnswer(await docker.address(id), workloadPort);
   const ms = performance.now() - startedAt;
   await docker.remove(id);
-  await delay(pauseMs);
   return ms;
 }
 
 async function timeOfBare(bare: Bare, template: Template): Promise<number> {
   const container = await bare.prepare(template);
+  await calm();
   const startedAt = performance.now();
   await bare.start(container);
   await firstAnswer(bare.address, workloadPort);
   const ms = performance.now() - startedAt;
-  await bare.remove(container);
-  await delay(pauseMs);
+  await bare.remove();
   return ms;
 }

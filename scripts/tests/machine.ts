@@ -9,7 +9,11 @@ const programs: Readonly<Record<string, string>> = {
   runc: 'runc',
   ip: 'iproute2',
   nft: 'nftables',
+  busybox: 'busybox-static',
   chromium: 'chromium',
+  dockerd: 'docker.io',
+  python3: 'python3',
+  skopeo: 'skopeo',
 };
 
 const examplesWithPackages = ['counter'];

@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { type ReportFault, registerDialect } from '../http/index.ts';
 import { type BerthParts, berth } from './berth/index.ts';
 import { type JamsocketParts, jamsocketV1, jamsocketV2 } from './jamsocket/index.ts';
+import { type RegistryParts, registry } from './registry/index.ts';
 
 export { v1StateAfter } from './jamsocket/index.ts';
 
 export interface DialectParts {
   readonly berth: BerthParts;
   readonly jamsocket: JamsocketParts;
+  readonly registry: RegistryParts;
 }
 
 /** Registers every API that this server speaks: the one list of them. */
@@ -19,4 +21,5 @@ export async function registerDialects(
   await registerDialect(app, berth, parts.berth, reportFault);
   await registerDialect(app, jamsocketV1, parts.jamsocket, reportFault);
   await registerDialect(app, jamsocketV2, parts.jamsocket, reportFault);
+  await registerDialect(app, registry, parts.registry, reportFault);
 }

@@ -13,7 +13,7 @@ export const errorTable: ErrorTable = {
     'not-found': { status: 404, code: 'NotFound' },
     'method-not-allowed': { status: 405, code: 'MethodNotAllowed' },
     'too-slow': { status: 408, code: 'RequestTimeout', headers: { connection: 'close' } },
-  'already-exists': { status: 409, code: 'AlreadyExists' },
+    'already-exists': { status: 409, code: 'AlreadyExists' },
     'lock-unheld': { status: 409, code: 'KeyUnheld' },
     'not-running': { status: 409, code: 'BackendNotRunning' },
     gone: { status: 410, code: 'Gone' },

@@ -1,14 +1,89 @@
 import { join } from 'node:path';
-import { type ImageReference, type PreparedImage, RuntimeError } from '../runtime/runtime.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import {
+  type ImageReference,
+  type ImagesInUse,
+  type PreparedImage,
+  RuntimeError,
+} from '../runtime/runtime.ts';
+import type { Page, Store } from '../store/store.ts';
+import { BlobFiles } from './blobs/blob-files.ts';
+import { Uploads } from './blobs/uploads.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { type BaseMount, buildHostBase, type HostBase } from './host-base.ts';
+import { LayerStore } from './layers/layer-store.ts';
+import { defaultImageLimits, type ImageLimits } from './limits.ts';
+import { Repository, type RepositoryOwner } from './repositories/repository.ts';
+import { nameOf, prepareImage } from './run/prepare-image.ts';
 
-/** The images of one data directory. For now its only image is the `host` base. */
+export interface ImageStoreOptions {
+  readonly dataDir: string;
+  /** What repositories have; without it there is the `host` base only. */
+  readonly store?: Pick<Store, 'accounts' | 'services' | 'images'>;
+  readonly limits?: Partial<ImageLimits>;
+  readonly clock?: Clock;
+}
+
+/** Bytes on the disk. */
+export interface ImageUsage {
+  readonly blobBytes: number;
+  readonly uploadBytes: number;
+  /** Of unpacked layers. */
+  readonly layerBytes: number;
+}
+
+/** The images of one data directory: the `host` base, and what was pushed. */
 export class ImageStore {
-  readonly #folder: string;
+  readonly #store: ImageStoreOptions['store'];
+  readonly #clock: Clock;
+  readonly #limits: ImageLimits;
+  readonly #hostFolder: string;
+  readonly #blobs: BlobFiles;
+  readonly #uploads: Uploads;
+  readonly #layers: LayerStore;
   #host: Promise<HostBase> | undefined;
 
-  constructor(options: { readonly dataDir: string }) {
-    this.#folder = join(options.dataDir, 'images');
+  constructor({ dataDir, store, limits: chosen = {}, clock = systemClock }: ImageStoreOptions) {
+    const limits = { ...defaultImageLimits, ...chosen };
+    this.#limits = limits;
+    const folder = join(dataDir, 'images');
+    this.#store = store;
+    this.#clock = clock;
+    this.#hostFolder = join(folder, 'host');
+    this.#blobs = new BlobFiles(join(folder, 'blobs', 'sha256'));
+    this.#uploads = new Uploads({ folder: join(folder, 'uploads'), blobs: this.#blobs, limits, clock });
+    this.#layers = new LayerStore({ folder: join(folder, 'layers'), blobs: this.#blobs, limits, clock });
+  }
+
+  /** Takes up what an earlier server has left. Call once, before anything of a repository. */
+  async open(): Promise<void> {
+    await this.#blobs.open();
+    await this.#blobs.removeLeftovers();
+    await this.#uploads.open();
+    await this.#layers.open();
+  }
+
+  repository(owner: RepositoryOwner): Repository {
+    return new Repository(owner, {
+      records: this.#records(),
+      blobs: this.#blobs,
+      uploads: this.#uploads,
+      clock: this.#clock,
+    });
+  }
+
+  /** Names of the account's services that have images, in order. */
+  repositoryNames(accountId: string, page: Page): Promise<string[]> {
+    return this.#records().repositories(accountId, page);
+  }
+
+  get usage(): ImageUsage {
+    return {
+      blobBytes: this.#blobs.totalBytes,
+      uploadBytes: this.#uploads.totalBytes,
+      layerBytes: this.#layers.totalBytes,
+    };
   }
 
   /**
@@ -18,11 +93,53 @@ export class ImageStore {
   async prepare(reference: ImageReference, options: { signal: AbortSignal }): Promise<PreparedImage> {
     options.signal.throwIfAborted();
     if (reference.kind === 'repository') {
-      const name = `${reference.repository}:${reference.reference}`;
-      throw new RuntimeError('image-error', `image ${name} is not in the image store`);
+      if (this.#store === undefined) {
+        throw new RuntimeError('image-error', `image ${nameOf(reference)} is not in the image store`);
+      }
+      const { accounts, services } = this.#store;
+      const parts = {
+        store: { accounts, services },
+        blobs: this.#blobs,
+        layers: this.#layers,
+        repository: (owner: RepositoryOwner) => this.repository(owner),
+      };
+      return prepareImage(reference, parts, options.signal);
     }
     const { layer, config } = await this.#hostBase();
     return { reference, layers: [layer], config };
+  }
+
+  /** Gives back the disk that nobody needs; see {@link collectGarbage}. @returns bytes */
+  collectGarbage(inUse: ImagesInUse): Promise<number> {
+    return collectGarbage(
+      {
+        records: this.#records(),
+        blobs: this.#blobs,
+        uploads: this.#uploads,
+        layers: this.#layers,
+        limits: this.#limits,
+        clock: this.#clock,
+      },
+      inUse,
+    );
+  }
+
+  /**
+   * Collects garbage from time to time, until the signal fires.
+   * @param findInUse tells what workloads run from
+   */
+  async runCollection(
+    findInUse: () => Promise<ImagesInUse>,
+    reportFault: (subject: string, error: unknown) => unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      await delay(this.#limits.collectionIntervalMs, undefined, { signal, ref: false }).catch(() => {});
+      if (signal.aborted) return;
+      await findInUse()
+        .then(inUse => this.collectGarbage(inUse))
+        .catch(error => reportFault('images', error));
+    }
   }
 
   /** What is mounted over the layers of an image, outermost first. */
@@ -30,8 +147,13 @@ export class ImageStore {
     return reference.kind === 'host' ? (await this.#hostBase()).mounts : [];
   }
 
+  #records() {
+    if (this.#store === undefined) throw new Error('this image store has no repositories');
+    return this.#store.images;
+  }
+
   #hostBase(): Promise<HostBase> {
-    this.#host ??= buildHostBase(join(this.#folder, 'host')).catch(error => {
+    this.#host ??= buildHostBase(this.#hostFolder).catch(error => {
       this.#host = undefined;
       throw error;
     });

@@ -21,6 +21,8 @@ export interface ImageLimits {
   readonly unusedLayerMs: number;
   /** All unpacked layers together: beyond it, those go first that were not used for longest; 0 = no limit. */
   readonly maxLayersBytes: number;
+  /** How often it is looked for what nobody needs. */
+  readonly collectionIntervalMs: number;
 }
 
 export const defaultImageLimits: ImageLimits = {
@@ -34,6 +36,7 @@ export const defaultImageLimits: ImageLimits = {
   maxLayerEntries: 1_000_000,
   unusedLayerMs: 7 * 24 * hourMs,
   maxLayersBytes: 0,
+  collectionIntervalMs: hourMs / 4,
 };
 
 /** As the OCI distribution specification recommends. */
@@ -46,5 +49,5 @@ export const maxConfigBytes = 4 * mebibyte;
 export const maxAccountsFileBytes = 4 * mebibyte;
 /** How much of an upload is written at a time. */
 export const writeBatchBytes = mebibyte;
-/** Things that are looked at before the event loop gets its turn. */
+/** Records that are looked at or deleted at a time. */
 export const collectionBatch = 500;

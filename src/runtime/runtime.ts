@@ -90,7 +90,10 @@ export interface PreparedImage {
 export interface ImageConfig {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** A name of the host base, or `uid:gid`. */
   readonly user: string;
+  /** Further groups of the user. */
+  readonly groups?: readonly number[];
   readonly workingDirectory: string;
   readonly stopSignal: NodeJS.Signals;
 }
@@ -180,6 +183,21 @@ export class RuntimeError extends Error {
     this.name = 'RuntimeError';
     this.code = code;
   }
+}
+
+/** Optional ability: tells what of the image store its workloads lie over. */
+export interface UsesImages {
+  imagesInUse(): Promise<ImagesInUse>;
+}
+
+export interface ImagesInUse {
+  readonly digests: ReadonlySet<string>;
+  /** Folders. */
+  readonly layers: ReadonlySet<string>;
+}
+
+export function usesImages(runtime: Runtime): runtime is Runtime & UsesImages {
+  return 'imagesInUse' in runtime;
 }
 
 /** Optional ability: the program's output goes into the log file without passing through the server. */

@@ -1,4 +1,4 @@
-import { ImageStore } from '../images/index.ts';
+import type { ImageStore } from '../images/index.ts';
 import { BerthError } from '../lib/errors.ts';
 import type { Logs } from '../logs/index.ts';
 import { Network } from '../network/index.ts';
@@ -20,10 +20,14 @@ export interface OpenedRuntime {
  * Chooses a runtime by the settings and by what this machine can do, and opens it.
  * @throws {BerthError} `unsupported` when the one that was asked for does not exist
  */
-export async function openRuntime(settings: Settings, logs: Logs): Promise<OpenedRuntime> {
+export async function openRuntime(
+  settings: Settings,
+  logs: Logs,
+  images: ImageStore,
+): Promise<OpenedRuntime> {
   const checks = await examineMachine({ dataDir: settings.dataDir, ociRuntime: settings.oci.runtime });
   const choice = chooseRuntime(settings.runtime, checks);
-  const runtime = makeRuntime(choice, settings, logs);
+  const runtime = makeRuntime(choice, settings, logs, images);
   await openOrClose(runtime);
   warmUp(runtime);
   const banner = [`runtime: ${choice.runtime} (${choice.why})`];
@@ -45,14 +49,19 @@ async function openOrClose(runtime: Runtime): Promise<void> {
   }
 }
 
-function makeRuntime({ runtime }: RuntimeChoice, settings: Settings, logs: Logs): Runtime {
+function makeRuntime(
+  { runtime }: RuntimeChoice,
+  settings: Settings,
+  logs: Logs,
+  images: ImageStore,
+): Runtime {
   const { dataDir } = settings;
   switch (runtime) {
     case 'oci':
       return new OciRuntime({
         dataDir,
         logs,
-        images: new ImageStore({ dataDir }),
+        images,
         network: new Network({
           dataDir,
           poolSize: settings.network.poolSize,

@@ -4,8 +4,10 @@ import { registerDialects } from '../dialects/index.ts';
 import { Engine, type EngineLimits } from '../engine/index.ts';
 import { createApp } from '../http/index.ts';
 import { Identity } from '../identity/index.ts';
+import { type ImageLimits, ImageStore } from '../images/index.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
+import { collectImages } from './collect-images.ts';
 import { makeDataDir } from './data-dir.ts';
 import { wireEdge } from './edge-wiring.ts';
 import { registerExample } from './example.ts';
@@ -61,7 +63,9 @@ export async function startServer(
     root: join(settings.dataDir, 'logs'),
     limits: { segmentBytes: settings.logs.segmentBytes, totalBytes: settings.logs.maxBytes },
   });
-  const { runtime, banner } = await openRuntime(settings, logs);
+  const images = new ImageStore({ dataDir: settings.dataDir, store, limits: imageLimits(settings) });
+  await images.open();
+  const { runtime, banner } = await openRuntime(settings, logs, images);
   opened.defer(() => runtime.close());
   const engine = new Engine({ store, runtime, logs, limits: engineLimits(settings), reportFault });
   opened.defer(() => engine.close());
@@ -74,6 +78,7 @@ export async function startServer(
     handshakeTimeoutMs: edgeHandshakeTimeoutMs,
   });
   const { adopted, strays } = await engine.start();
+  opened.use(collectImages(images, runtime, reportFault));
   if (adopted > 0 || strays > 0) logger.info({ adopted, strays }, 'recovered');
   if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
 
@@ -89,9 +94,11 @@ export async function startServer(
     reportFault,
     closing: closing.signal,
   });
+  const registryHost = settings.registry.host ?? new URL(publicUrl).host;
   await registerDialects(
     app,
     {
+      registry: { engine, identity, images, settings: { publicUrl, registryHost } },
       berth: { engine, identity, version: packageJson.version, checkReadiness: () => store.ping() },
       jamsocket: {
         engine,
@@ -99,7 +106,7 @@ export async function startServer(
         settings: {
           publicUrl,
           domain: settings.edge.domain,
-          registryHost: new URL(publicUrl).host,
+          registryHost,
           clusterName: settings.jamsocket.clusterName,
           keepAliveMs: settings.jamsocket.sseKeepaliveSeconds * 1000,
           metricsIntervalMs: settings.jamsocket.metricsIntervalSeconds * 1000,
@@ -122,6 +129,18 @@ export async function startServer(
 
 function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function imageLimits({ images }: Settings): Partial<ImageLimits> {
+  return {
+    maxStoreBytes: images.maxBytes,
+    maxBlobBytes: images.maxBlobBytes,
+    maxLayerBytes: images.maxLayerBytes,
+    maxLayerEntries: images.maxLayerFiles,
+    maxLayersBytes: images.maxUnpackedBytes,
+    uploadIdleMs: images.uploadIdleMinutes * 60_000,
+    untaggedManifestMs: images.untaggedDays * 86_400_000,
+  };
 }
 
 function engineLimits({ jamsocket }: Settings): EngineLimits {

@@ -3,19 +3,17 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { runCommand } from '../../src/lib/command.ts';
-import {
-  cannotRun,
-  eventually,
-  programs,
-  type RuntimeName,
-  type SpawnResult,
-  TestBackend,
-  TestServer,
-} from '../support/index.ts';
+import { cannotRun, eventually, type TestBackend, type TestServer, World } from '../support/index.ts';
 import { histories } from './journal.ts';
-import { containedProcesses, processesOfWorkload, type Traces, traces, zombiesOf } from './traces.ts';
+import {
+  assertNothing,
+  containedProcesses,
+  processesOfWorkload,
+  type Traces,
+  traces,
+  zombiesOf,
+} from './traces.ts';
 
-const runtime: RuntimeName = 'oci';
 const timesEach = 4;
 const atOnce = 8;
 const poolSize = 2;
@@ -24,7 +22,7 @@ const poolSize = 2;
 interface Way {
   readonly service: string;
   readonly body?: object;
-  readonly end?: (server: TestServer, backend: TestBackend) => Promise<void>;
+  readonly end?: (backend: TestBackend, world: World) => Promise<void>;
   readonly state: string;
 }
 
@@ -35,7 +33,7 @@ const ways: Readonly<Record<string, Way>> = {
   'asked to end': {
     service: 'serve',
     state: 'Terminated',
-    end: async (_, backend) => {
+    end: async backend => {
       await ready(backend);
       (await backend.terminate()).ok();
     },
@@ -43,7 +41,7 @@ const ways: Readonly<Record<string, Way>> = {
   'asked in vain, then killed': {
     service: 'stubborn',
     state: 'Terminated',
-    end: async (_, backend) => {
+    end: async backend => {
       await ready(backend);
       (await backend.terminate()).ok();
     },
@@ -51,7 +49,7 @@ const ways: Readonly<Record<string, Way>> = {
   'killed at once': {
     service: 'serve',
     state: 'Terminated',
-    end: async (_, backend) => {
+    end: async backend => {
       await ready(backend);
       (await backend.terminate({ hard: true })).ok();
     },
@@ -59,15 +57,23 @@ const ways: Readonly<Record<string, Way>> = {
   'killed while it starts': {
     service: 'serve',
     state: 'Terminated',
-    end: async (_, backend) => void (await backend.terminate({ hard: true })).ok(),
+    end: async backend => void (await backend.terminate({ hard: true })).ok(),
   },
   'asked to end while it starts': {
     service: 'serve',
     state: 'Terminated',
-    end: async (_, backend) => void (await backend.terminate()).ok(),
+    end: async backend => void (await backend.terminate()).ok(),
   },
-  'exit 0': { service: 'exit-0', state: 'Exited' },
-  'exit 3': { service: 'exit-3', state: 'Failed' },
+  'exit 0': {
+    service: 'exit-0',
+    state: 'Exited',
+    end: async backend => void (await backend.request('/')),
+  },
+  'exit 3': {
+    service: 'exit-3',
+    state: 'Failed',
+    end: async backend => void (await backend.request('/')),
+  },
   'exit before it listens': { service: 'fail', state: 'ErrorStarting' },
   'no such image': { service: 'absent', state: 'ErrorLoading' },
   'no such program': { service: 'no-program', state: 'ErrorStarting' },
@@ -75,7 +81,7 @@ const ways: Readonly<Record<string, Way>> = {
   'killed by the machine': {
     service: 'serve',
     state: 'Failed',
-    end: async (_, backend) => {
+    end: async backend => {
       await ready(backend);
       for (const { pid } of await processesOfWorkload(backend.id)) process.kill(pid, 'SIGKILL');
     },
@@ -83,21 +89,24 @@ const ways: Readonly<Record<string, Way>> = {
   'its parent is killed': {
     service: 'serve',
     state: 'Lost',
-    end: async (server, backend) => {
+    end: async (backend, { server }) => {
       await ready(backend);
       for (const pid of await conmonsOf(server, backend.id)) process.kill(pid, 'SIGKILL');
     },
   },
 };
 
-describe('clean-up', { skip: cannotRun(runtime) ?? false }, () => {
-  test('backends that ended in any way leave nothing on the machine', { timeout: 120_000 }, async (t: TestContext) => {
-    const server = await open(t, { 'jamsocket.ended_retention_hours': 0 });
+describe('clean-up', { skip: cannotRun('oci') ?? false, concurrency: 3 }, () => {
+  test('backends that ended in any way leave nothing on the machine', {
+    timeout: 120_000,
+  }, async (t: TestContext) => {
+    const world = await open(t, { 'jamsocket.ended_retention_hours': 0 });
+    const { server } = world;
     const fresh = await traces(server.dataDir, { serverPid: server.pid });
     const todo = Object.values(ways).flatMap(way => Array.from({ length: timesEach }, () => way));
     const ids: string[] = [];
     const worker = async (): Promise<void> => {
-      for (let way = todo.shift(); way !== undefined; way = todo.shift()) ids.push(await runOnce(server, way));
+      for (let way = todo.shift(); way !== undefined; way = todo.shift()) ids.push(await runOnce(world, way));
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     assert.ok(ids.length >= 50);
@@ -110,12 +119,15 @@ describe('clean-up', { skip: cannotRun(runtime) ?? false }, () => {
     assert.deepEqual(await zombiesOf(server.pid), []);
     const now = await traces(server.dataDir, { serverPid: server.pid, ids });
     assertSameCounts(withoutLogs(now), fresh);
-    assertNoFaults(server);
+    assert.deepEqual(server.faults, []);
 
     await server.stop();
     assertNothing(withoutLogs(await traces(server.dataDir, { ids })));
     const logs = (await readdir(join(server.dataDir, 'logs'))).toSorted();
-    assert.deepEqual(logs.filter(id => !ids.includes(id)), []);
+    assert.deepEqual(
+      logs.filter(id => !ids.includes(id)),
+      [],
+    );
 
     // The retention, which is nought here, is looked at at the start.
     await server.start();
@@ -126,43 +138,49 @@ describe('clean-up', { skip: cannotRun(runtime) ?? false }, () => {
     assert.deepEqual([...histories(server.dataDir).keys()], []);
   });
 
-  for (const [name, forget] of [
-    ['a kill of the server and of all that it has started', async () => {}],
-    ['a reboot', forgetAsARebootDoes],
-  ] as const) {
-    test(`after ${name} what ran is lost, and all of it is cleaned up`, { timeout: 60_000 }, async (t: TestContext) => {
-      const server = await open(t);
-      const spawned = await Promise.all(['a', 'b', 'c', 'd'].map(lock => spawn(server, 'serve', { lock })));
-      await Promise.all(spawned.map(ready));
-      // One that is on its way, and one that is ending.
-      const starting = await spawn(server, 'silent', { lock: 'e' });
-      const [first] = spawned as [TestBackend];
-      (await (await spawn(server, 'stubborn', { lock: 'f' })).terminate()).ok();
+  const disasters = {
+    'a kill of the server and of all that it has started': async () => {},
+    'a reboot': forgetAsARebootDoes,
+  };
+  for (const [disaster, forget] of Object.entries(disasters)) {
+    test(`after ${disaster} what ran is lost, and all of it is cleaned up`, { timeout: 120_000 }, async t => {
+      const world = await open(t);
+      const { server } = world;
+      const spawnFor = (locks: readonly string[]) =>
+        Promise.all(locks.map(lock => world.spawn('serve', { lock })));
+      const locks = ['a', 'b', 'c', 'd'];
+      const lost = await spawnFor(locks);
+      await Promise.all(lost.map(ready));
+      const starting = await world.spawn('silent');
+      const ending = await world.spawn('stubborn');
+      (await ending.terminate()).ok();
       await server.kill();
-      for (const { id } of spawned) for (const pid of await conmonsOf(server, id)) process.kill(pid, 'SIGKILL');
+      // First those that would write down how the others end.
+      for (const { id } of lost) for (const pid of await conmonsOf(server, id)) process.kill(pid, 'SIGKILL');
       await killAll(server);
       await forget(server);
 
       await server.start();
-      for (const backend of spawned) await backend.reaches('Lost');
-      assertNoFaults(server);
-      const again = await Promise.all(['a', 'b', 'c', 'd'].map(lock => spawn(server, 'serve', { lock })));
+      for (const backend of lost) await backend.reaches('Lost');
+      await ending.reaches('Terminated');
+      const again = await spawnFor(locks);
       await Promise.all(again.map(ready));
+      for (const { result } of again) assert.ok(result.spawned, 'the lock was free');
       for (const backend of again) assert.equal((await backend.request('/')).status, 200);
-      assert.ok(again.every(({ id, result }) => result.spawned && id !== first.id));
-      assert.ok(['Loading', 'Starting', 'Lost'].includes((await starting.status()).state));
+      assert.notEqual((await starting.status()).state, 'Ready');
 
       await server.endWorkloads();
-      assertNoFaults(server);
+      assert.deepEqual(server.faults, []);
       await server.stop();
-      assertNothing(withoutLogs(await traces(server.dataDir, { ids: [...spawned, ...again].map(({ id }) => id) })));
+      const ids = [...lost, starting, ending, ...again].map(({ id }) => id);
+      assertNothing(withoutLogs(await traces(server.dataDir, { ids })));
     });
   }
 });
 
-async function open(t: TestContext, settings: Record<string, number> = {}): Promise<TestServer> {
-  const server = await TestServer.start({
-    runtime,
+async function open(t: TestContext, settings: Record<string, number> = {}): Promise<World> {
+  const world = new World('oci');
+  await world.open({
     settings: {
       'network.pool_size': poolSize,
       'jamsocket.startup_timeout_seconds': 2,
@@ -170,46 +188,41 @@ async function open(t: TestContext, settings: Record<string, number> = {}): Prom
       ...settings,
     },
   });
-  t.after(() => server.destroy(), { timeout: 60_000 });
-  const tiny = (...args: string[]) => ({ command: 'perl', args: ['tiny.pl', ...args], dir: programs });
-  const services: Record<string, object> = {
-    serve: tiny('serve'),
-    stubborn: tiny('stubborn'),
-    'exit-0': tiny('exit', '0', '200'),
-    'exit-3': tiny('exit', '3', '200'),
-    fail: tiny('fail', '5'),
-    silent: { command: 'sleep', args: ['1000'] },
-    'no-program': { command: 'there-is-no-such-program' },
-    absent: {},
-  };
-  for (const [name, program] of Object.entries(services)) {
-    (await server.api('/user/admin/service', { body: { name, ...program } })).ok();
+  t.after(() => world.close(), { timeout: 60_000 });
+  await world.service('tiny.pl', { name: 'serve', args: ['serve'] });
+  await world.service('tiny.pl', { name: 'stubborn', args: ['stubborn'] });
+  await world.service('tiny.pl', { name: 'exit-0', args: ['exit', '0'] });
+  await world.service('tiny.pl', { name: 'exit-3', args: ['exit', '3'] });
+  await world.service('tiny.pl', { name: 'fail', args: ['fail', '5'] });
+  await world.service('silent.js', { name: 'silent' });
+  for (const body of [{ name: 'absent' }, { name: 'no-program', command: 'there-is-no-such-program' }]) {
+    (await world.api('/user/admin/service', { body })).ok();
   }
-  return server;
+  return world;
 }
 
-async function spawn(server: TestServer, service: string, body: object = {}): Promise<TestBackend> {
-  const answer = await server.api(`/user/admin/service/${service}/spawn`, { body });
-  return new TestBackend(server, answer.ok<SpawnResult>());
-}
-
-async function runOnce(server: TestServer, way: Way): Promise<string> {
-  const backend = await spawn(server, way.service, way.body);
-  await way.end?.(server, backend);
+async function runOnce(world: World, way: Way): Promise<string> {
+  const backend = await world.spawn(way.service, way.body);
+  await way.end?.(backend, world);
   await backend.reaches(way.state);
   return backend.id;
 }
 
 async function conmonsOf(server: TestServer, id: string): Promise<number[]> {
   const { processes } = await traces(server.dataDir);
-  return processes.filter(command => command.includes(`conmon --api-version 1 -c ${id} `)).map(Number.parseFloat);
+  return processes
+    .filter(command => command.includes(`conmon --api-version 1 -c ${id} `))
+    .map(Number.parseFloat);
 }
 
 /** Everything that a killed server has left running. */
 async function killAll({ dataDir }: TestServer): Promise<void> {
   await eventually('the end of all processes', async () => {
     const { processes } = await traces(dataDir);
-    const pids = [...processes.map(Number.parseFloat), ...(await containedProcesses(dataDir)).map(({ pid }) => pid)];
+    const pids = [
+      ...processes.map(Number.parseFloat),
+      ...(await containedProcesses(dataDir)).map(({ pid }) => pid),
+    ];
     for (const pid of pids) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -241,15 +254,4 @@ function assertSameCounts(now: Traces, before: Traces): void {
     const found = kind === 'cgroups' ? entries.filter(path => !/\/berth-[0-9a-f]+$/.test(path)) : entries;
     assert.equal(found.length, before[kind].length, `${kind}: ${found.join('\n')}`);
   }
-}
-
-function assertNothing(found: Traces): void {
-  assert.deepEqual(
-    Object.entries(found).filter(([, entries]) => entries.length > 0),
-    [],
-  );
-}
-
-function assertNoFaults(server: TestServer): void {
-  assert.deepEqual(server.stderr.filter(line => line.includes('"fault"')), []);
 }

@@ -52,14 +52,22 @@ export class HostNetwork {
   }
 
   /** A command in front of another one, which then runs there. */
-  get enter(): string[] {
+  get enter(): [program: string, ...args: string[]] {
     return ['nsenter', `--net=/run/netns/${this.name}`];
+  }
+
+  /** Lets the machine reach an address behind this host; ends with it. */
+  async route(address: string): Promise<void> {
+    await runCommand('ip', ['route', 'add', address, 'via', this.inside]);
   }
 
   /** Runs a program of tests as a service of this host, at all of its addresses. */
   async serve(program: string, port: number): Promise<void> {
-    const [command = '', ...args] = [...this.enter, 'node', join(programs, program)];
-    const child = spawn(command, args, { env: { PATH: process.env.PATH, PORT: String(port) }, stdio: 'ignore' });
+    const [command, ...args] = this.enter;
+    const child = spawn(command, [...args, 'node', join(programs, program)], {
+      env: { PATH: process.env.PATH, PORT: String(port) },
+      stdio: 'ignore',
+    });
     this.#services.push(child);
     await eventually(`${program} at port ${port}`, () =>
       send(`http://${this.inside}:${port}/`).then(

@@ -4,47 +4,54 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { adminToken, cannotRun, programs, send, type SpawnResult, TestBackend, TestServer } from '../support/index.ts';
+import { adminToken, cannotRun, send, type TestBackend, World } from '../support/index.ts';
 import { HostNetwork } from './host-network.ts';
-import { traces } from './traces.ts';
 
 const servicePort = 9_099;
+const harmlessDevices = new Set(
+  'core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero'.split(' '),
+);
 
 type Outcome = { readonly done: unknown } | { readonly failed: string };
 type Orders = Readonly<Record<string, object>>;
 
 describe('a backend is kept from its host and its neighbours', { skip: cannotRun('oci') ?? false }, () => {
+  const world = new World('oci');
   let host: HostNetwork;
-  let server: TestServer;
   let backend: TestBackend;
   let neighbour: TestBackend;
   let hostFolder: string;
 
-  before(async () => {
-    host = await HostNetwork.make();
-    server = await TestServer.start({ runtime: 'oci', through: host.enter, address: host.inside });
-    await host.serve('probe.js', servicePort);
-    hostFolder = await mkdtemp(join(tmpdir(), 'berth-host-'));
-    await writeFile(join(hostFolder, 'secret'), 'secret');
-    const body = { name: 'probe', command: 'node', args: ['probe.js'], dir: programs };
-    (await server.api('/user/admin/service', { body })).ok();
-    [backend, neighbour] = (await Promise.all([spawn(), spawn()])) as [TestBackend, TestBackend];
-    await Promise.all([backend, neighbour].map(({ reaches }, n) => reaches.call(n === 0 ? backend : neighbour, 'Ready')));
-  }, { timeout: 60_000 });
+  before(
+    async () => {
+      host = await HostNetwork.make();
+      await world.open({ through: host.enter, address: host.inside });
+      await host.serve('probe.js', servicePort);
+      hostFolder = await mkdtemp(join(tmpdir(), 'berth-host-'));
+      await writeFile(join(hostFolder, 'secret'), 'secret');
+      [backend, neighbour] = await Promise.all([world.ready('probe.js'), world.ready('probe.js')]);
+    },
+    { timeout: 60_000 },
+  );
 
-  after(async () => {
-    await server.destroy();
-    await host.remove();
-    await rm(hostFolder, { recursive: true, force: true });
-  }, { timeout: 60_000 });
-
-  async function spawn(): Promise<TestBackend> {
-    const answer = await server.api('/user/admin/service/probe/spawn', { body: {} });
-    return new TestBackend(server, answer.ok<SpawnResult>());
-  }
+  after(
+    async () => {
+      await world.close();
+      await host.remove();
+      await rm(hostFolder, { recursive: true, force: true });
+    },
+    { timeout: 60_000 },
+  );
 
   async function attempt(orders: Orders, at = backend): Promise<Record<string, Outcome>> {
     return (await at.request('/', { body: orders })).ok<Record<string, Outcome>>();
+  }
+
+  /** What an attempt gives that must not fail. */
+  async function result<Type = string>(order: object, at = backend): Promise<Type> {
+    const { it } = await attempt({ it: order }, at);
+    assert.ok(it !== undefined && 'done' in it, JSON.stringify(it));
+    return it.done as Type;
   }
 
   /** The same attempts, made by a program of the host. */
@@ -54,24 +61,25 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
   }
 
   async function ownAddress(of: TestBackend): Promise<string> {
-    const { table } = await attempt({ table: { read: '/proc/net/fib_trie' } }, of);
-    assert.ok(table !== undefined && 'done' in table);
-    const local = [...String(table.done).matchAll(/\|-- (10\.\S+)\n\s+\/32 host LOCAL/g)];
-    return local[0]?.[1] ?? assert.fail('no address of its own');
+    const table = await result({ read: '/proc/net/fib_trie' }, of);
+    const local = /\|-- (10\.\S+)\n\s+\/32 host LOCAL/.exec(table)?.[1];
+    return local ?? assert.fail('no address of its own');
   }
 
   async function gateway(): Promise<string> {
-    const { routes } = await attempt({ routes: { read: '/proc/net/route' } });
-    assert.ok(routes !== undefined && 'done' in routes);
-    const bytes = /^eth0\t00000000\t([0-9A-F]{8})/m.exec(String(routes.done))?.[1] ?? '';
-    return bytes.match(/../g)?.toReversed().map(byte => Number.parseInt(byte, 16)).join('.') ?? '';
+    const routes = await result({ read: '/proc/net/route' });
+    const bytes = /^eth0\t00000000\t([0-9A-F]{8})/m.exec(routes)?.[1] ?? assert.fail('no gateway');
+    return (bytes.match(/../g) ?? [])
+      .reverse()
+      .map(byte => Number.parseInt(byte, 16))
+      .join('.');
   }
 
   test('it reaches no port of the host, at any address; the host and the edge reach it', async () => {
     const addresses = ['127.0.0.1', await gateway(), host.inside, ...host.others];
     const orders: Record<string, object> = {};
     for (const address of addresses) {
-      orders[`API at ${address}`] = { connect: [address, server.port] };
+      orders[`API at ${address}`] = { connect: [address, world.server.port] };
       orders[`service at ${address}`] = { connect: [address, servicePort] };
       orders[`UDP service at ${address}`] = { send: [address, servicePort] };
     }
@@ -97,16 +105,19 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
   });
 
   test('it sees no file of the host, of the server or of a neighbour', async () => {
-    const { write } = await attempt({ write: { write: ['/tmp/mine', 'mine'] }, home: { write: ['/home/berth/mine', ''] } }, neighbour);
+    const { write } = await attempt(
+      { write: { write: ['/tmp/mine', 'mine'] }, home: { write: ['/home/berth/mine', ''] } },
+      neighbour,
+    );
     assert.deepEqual(write, { done: null });
     assertAllFailed(
       await attempt({
         'shadow passwords': { read: '/etc/shadow' },
         "root's folder": { list: '/root' },
-        'the data directory': { list: server.dataDir },
-        'the database': { read: join(server.dataDir, 'berth.db') },
+        'the data directory': { list: world.server.dataDir },
+        'the database': { read: join(world.server.dataDir, 'berth.db') },
         'a folder of the host': { list: hostFolder },
-        'the folder of bundles': { list: join(server.dataDir, 'oci/bundles') },
+        'the folder of bundles': { list: join(world.server.dataDir, 'oci/bundles') },
         "the neighbour's file": { read: '/tmp/mine' },
         "the neighbour's home": { read: '/home/berth/mine' },
         'memory of the kernel': { read: '/proc/kcore' },
@@ -116,28 +127,26 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
         'a program of the host': { write: ['/usr/bin/true', ''] },
       }),
     );
-    const { users, etc, var: variable, tmp, dev } = (await attempt({
-      users: { read: '/etc/passwd' },
-      etc: { list: '/etc' },
-      var: { list: '/var' },
-      tmp: { list: '/tmp' },
-      dev: { list: '/dev' },
-    })) as Record<string, { done: unknown }>;
-    assert.notEqual(users?.done, await readFile('/etc/passwd', 'utf8'));
-    assert.ok((etc?.done as string[]).length < (await readdir('/etc')).length);
-    assert.deepEqual(variable?.done, ['tmp']);
-    assert.deepEqual(tmp?.done, []);
-    const allowed = ['core', 'fd', 'full', 'mqueue', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero'];
-    assert.deepEqual((dev?.done as string[]).filter(name => !allowed.includes(name)), []);
+    assert.notEqual(await result({ read: '/etc/passwd' }), await readFile('/etc/passwd', 'utf8'));
+    const etc = await result<string[]>({ list: '/etc' });
+    assert.ok(etc.length < (await readdir('/etc')).length);
+    assert.deepEqual(await result({ list: '/var' }), ['tmp']);
+    assert.deepEqual(await result({ list: '/tmp' }), []);
+    const devices = await result<string[]>({ list: '/dev' });
+    assert.deepEqual(
+      devices.filter(name => !harmlessDevices.has(name)),
+      [],
+    );
   });
 
   test('it finds no secret of the server in its environment', async () => {
-    const { env } = await attempt({ env: { env: true } });
-    assert.ok(env !== undefined && 'done' in env);
-    const variables = env.done as Record<string, string>;
-    assert.deepEqual(Object.keys(variables).filter(name => name.startsWith('BERTH')), []);
+    const variables = await result<Record<string, string>>({ env: true });
+    assert.deepEqual(
+      Object.keys(variables).filter(name => name.startsWith('BERTH')),
+      [],
+    );
     assert.ok(!JSON.stringify(variables).includes(adminToken));
-    assert.ok(!JSON.stringify(variables).includes(server.dataDir));
+    assert.ok(!JSON.stringify(variables).includes(world.server.dataDir));
   });
 
   test('it can not gain privileges', async () => {
@@ -172,34 +181,71 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
         'a file of the system': { write: ['/sys/kernel/mm/ksm/run', '0'] },
       }),
     );
-    const { status } = await attempt({ status: { read: '/proc/self/status' } });
-    assert.ok(status !== undefined && 'done' in status);
-    assert.match(String(status.done), /^NoNewPrivs:\t1$/m);
-    assert.match(String(status.done), /^CapEff:\t0+$/m);
-    assert.match(String(status.done), /^CapPrm:\t0+$/m);
-    assert.match(String(status.done), /^Seccomp:\t2$/m);
-    assert.doesNotMatch(String(status.done), /^Uid:\t0\t/m);
+    const status = await result({ read: '/proc/self/status' });
+    for (const line of ['NoNewPrivs:\t1', 'CapEff:\t0+', 'CapPrm:\t0+', 'CapBnd:\t0+', 'Seccomp:\t2']) {
+      assert.match(status, new RegExp(`^${line}$`, 'm'));
+    }
+    assert.doesNotMatch(status, /^Uid:\t0\t/m);
   });
 
   test('it sees and signals no process but its own', async () => {
-    const { list, server: killed, group } = await attempt({
-      list: { list: '/proc' },
-      server: { kill: [server.pid, 'SIGKILL'] },
-      group: { kill: [-server.pid, 'SIGKILL'] },
-    });
-    assert.ok(list !== undefined && 'done' in list);
-    assert.deepEqual((list.done as string[]).filter(name => /^\d+$/.test(name)), ['1']);
-    assertAllFailed({ killed, group } as Record<string, Outcome>);
+    const { server } = world;
+    const list = await result<string[]>({ list: '/proc' });
+    assert.deepEqual(
+      list.filter(name => /^\d+$/.test(name)),
+      ['1'],
+    );
+    assertAllFailed(
+      await attempt({
+        'the server': { kill: [server.pid, 'SIGKILL'] },
+        'its group': { kill: [-server.pid, 'SIGKILL'] },
+      }),
+    );
     assert.ok(server.running);
     assert.equal((await server.api('/healthz', { token: null })).status, 200);
-    assert.ok((await traces(server.dataDir)).processes.length > 0);
+  });
+
+  test('nobody reaches it past the edge', async () => {
+    const address = await ownAddress(backend);
+    await host.route(address);
+    const signal = AbortSignal.timeout(1_000);
+    await assert.rejects(send(`http://${address}:8080/`, { signal }), { name: 'AbortError' });
+  });
+
+  test('while no server runs it is kept from its host all the same', async () => {
+    const neighbourAddress = await ownAddress(neighbour);
+    const orders = {
+      service: { connect: [host.inside, servicePort] },
+      neighbour: { connect: [neighbourAddress, 8080] },
+    };
+    const ask = [
+      'const [url, body] = process.argv.slice(1)',
+      "const answer = await fetch(url, { method: 'POST', body })",
+      'process.stdout.write(await answer.text())',
+    ].join(';');
+    const url = `http://${await ownAddress(backend)}:8080/`;
+    await world.server.stop();
+    const command = ['node', '--input-type=module', '--eval', ask, url, JSON.stringify(orders)];
+    const { asked } = await attemptAtHost({ asked: { run: command } });
+    assert.ok(asked !== undefined && 'done' in asked, JSON.stringify(asked));
+    assertAllFailed(JSON.parse(String(asked.done)));
+
+    await world.server.start();
+    assertAllFailed(await attempt(orders));
+    assertAllDone(await attemptAtHost(orders));
   });
 });
 
 function assertAllFailed(outcomes: Record<string, Outcome>): void {
-  assert.deepEqual(Object.entries(outcomes).filter(([, outcome]) => !('failed' in outcome)), []);
+  assert.deepEqual(
+    Object.entries(outcomes).filter(([, outcome]) => !('failed' in outcome)),
+    [],
+  );
 }
 
 function assertAllDone(outcomes: Record<string, Outcome>): void {
-  assert.deepEqual(Object.entries(outcomes).filter(([, outcome]) => !('done' in outcome)), []);
+  assert.deepEqual(
+    Object.entries(outcomes).filter(([, outcome]) => !('done' in outcome)),
+    [],
+  );
 }

@@ -1,41 +1,29 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
-import {
-  allEvents,
-  cannotRun,
-  eventually,
-  programs,
-  type RuntimeName,
-  type SpawnResult,
-  TestBackend,
-  TestServer,
-} from '../support/index.ts';
+import { allEvents, cannotRun, eventually, type TestServer, World } from '../support/index.ts';
 import { zombiesOf } from './traces.ts';
 
 /** `MEMORY_SPAWNS=n` makes the run longer. The first 40 % warm the server up. */
-const total = Number(process.env.MEMORY_SPAWNS ?? 100);
+const total = Number(process.env.MEMORY_SPAWNS ?? 80);
 const warmUp = Math.round(total * 0.4);
 /** Over how many backends figures are averaged: the heap goes up and down between two collections. */
 const windowSize = Math.round(total * 0.15);
 const atOnce = 10;
 /** What allocators and caches may add; a leak of 20 KiB a backend would show in 300 of them. */
 const allowedBytes = { resident: 12 * 1024 * 1024, heap: 4 * 1024 * 1024 };
-const runtime: RuntimeName = 'oci';
 
 test(`memory and descriptors of the server stay flat over ${total} backends`, {
-  skip: cannotRun(runtime) ?? false,
+  skip: cannotRun('oci') ?? false,
   timeout: 60_000 + total * 1_000,
 }, async t => {
-  const server = await TestServer.start({
-    runtime,
-    settings: { 'jamsocket.stop_grace_seconds': 2 },
-    // Little room, so that garbage is collected often and a leak is seen early.
-    env: { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2' },
-  });
-  t.after(() => server.destroy(), { timeout: 60_000 });
-  const body = { name: 'tiny', command: 'perl', args: ['tiny.pl', 'serve'], dir: programs };
-  (await server.api('/user/admin/service', { body })).ok();
+  const world = new World('oci');
+  // Little room, so that garbage is collected often and a leak is seen early.
+  const env = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2' };
+  await world.open({ settings: { 'jamsocket.stop_grace_seconds': 2 }, env });
+  t.after(() => world.close(), { timeout: 60_000 });
+  const { server } = world;
+  await world.service('tiny.pl', { name: 'tiny', args: ['serve'] });
 
   const samples: Figures[] = [];
   const descriptors: number[] = [];
@@ -43,7 +31,7 @@ test(`memory and descriptors of the server stay flat over ${total} backends`, {
   for (const until of [warmUp, total]) {
     const worker = async (): Promise<void> => {
       while (next < until) {
-        await useOne(server, next++);
+        await useOne(world, next++);
         samples.push(await figuresOf(server));
       }
     };
@@ -52,7 +40,6 @@ test(`memory and descriptors of the server stay flat over ${total} backends`, {
     assert.deepEqual(await zombiesOf(server.pid), []);
     descriptors.push(await settledDescriptors(server));
   }
-  if (process.env.SHOW) for (let i = 0; i + 20 <= samples.length; i += 20) { const a = averageOf(samples.slice(i, i + 20)); const m = Math.min(...samples.slice(i, i + 20).map(s => s.heap)); console.log(i, (a.resident / 1e6).toFixed(1), (a.heap / 1e6).toFixed(1), (m / 1e6).toFixed(1)); }
   const before = averageOf(samples.slice(warmUp - windowSize, warmUp));
   const after = averageOf(samples.slice(-windowSize));
   report(t, 'resident', before.resident, after.resident);
@@ -61,7 +48,7 @@ test(`memory and descriptors of the server stay flat over ${total} backends`, {
   assert.ok(after.resident - before.resident < allowedBytes.resident, 'resident memory grows');
   assert.ok(after.heap - before.heap < allowedBytes.heap, 'the heap grows');
   assert.equal(descriptors[1], descriptors[0]);
-  assert.deepEqual(server.stderr.filter(line => line.includes('"fault"')), []);
+  assert.deepEqual(server.faults, []);
 });
 
 interface Figures {
@@ -70,18 +57,21 @@ interface Figures {
 }
 
 /** A whole life: followed from the start, reached, ended in one of three ways, its log read. */
-async function useOne(server: TestServer, n: number): Promise<void> {
+async function useOne(world: World, n: number): Promise<void> {
   const way = (['swept', 'soft', 'hard'] as const)[n % 3];
-  const answer = await server.api('/user/admin/service/tiny/spawn', {
-    body: { grace_period_seconds: way === 'swept' ? 0 : 60, ...(n % 2 === 0 && { lock: `lock-${n % 20}` }) },
+  const backend = await world.spawn('tiny', {
+    grace_period_seconds: way === 'swept' ? 0 : 60,
+    ...(n % 2 === 0 && { lock: `lock-${n % 20}` }),
   });
-  const backend = new TestBackend(server, answer.ok<SpawnResult>());
   const states = backend.states();
-  const log = server.openApi(`/backend/${backend.id}/logs`).then(response => allEvents(response));
+  const log = world.server.openApi(`/backend/${backend.id}/logs`).then(response => allEvents(response));
   assert.equal((await backend.request('/')).status, 200);
   if (way !== 'swept') (await backend.terminate({ hard: way === 'hard' })).ok();
   assert.equal((await states).at(-1)?.state, way === 'swept' ? 'Swept' : 'Terminated');
-  assert.deepEqual((await log).map(({ data }) => data), ['listening']);
+  assert.deepEqual(
+    (await log).map(({ data }) => data),
+    ['listening'],
+  );
 }
 
 async function figuresOf(server: TestServer): Promise<Figures> {
@@ -92,7 +82,10 @@ async function figuresOf(server: TestServer): Promise<Figures> {
 
 function averageOf(samples: readonly Figures[]): Figures {
   const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { resident: average(samples.map(({ resident }) => resident)), heap: average(samples.map(({ heap }) => heap)) };
+  return {
+    resident: average(samples.map(({ resident }) => resident)),
+    heap: average(samples.map(({ heap }) => heap)),
+  };
 }
 
 /** Its lowest number of open descriptors in a while: connections are closed a moment after their last use. */

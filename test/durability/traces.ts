@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, runCommand } from '../../src/lib/command.ts';
@@ -15,7 +16,7 @@ export interface Traces {
   /** Lines of the packet filter's own table, set elements included, and rules in others' tables. */
   readonly rules: readonly string[];
   readonly routes: readonly string[];
-  /** Command lines, but for the server's own. */
+  /** Numbers and command lines, but for the server's own. */
   readonly processes: readonly string[];
   /** Paths in the data directory, of what a workload leaves. */
   readonly folders: readonly string[];
@@ -28,7 +29,7 @@ const workloadFolders = ['oci/bundles', 'oci/exits', 'oci/state', 'oci/trash', '
 const otherFolders = ['/run', '/dev/shm', '/dev/mqueue', '/var/lib', '/var/tmp'];
 
 /**
- * @param serverPid its process is not counted
+ * @param serverPid this process and its children are not counted
  * @param ids of workloads, to look for elsewhere
  */
 export async function traces(
@@ -47,7 +48,11 @@ export async function traces(
     rulesOf(tag),
     output('ip', ['route', 'show', 'table', 'all']),
     processesOf(dataDir, tag, serverPid),
-    Promise.all(workloadFolders.map(async folder => (await names(join(dataDir, folder))).map(name => join(folder, name)))),
+    Promise.all(
+      workloadFolders.map(async folder =>
+        (await names(join(dataDir, folder))).map(name => join(folder, name)),
+      ),
+    ),
     Promise.all(otherFolders.map(folder => foldersUnder(folder, 3))),
   ]);
   return {
@@ -59,8 +64,17 @@ export async function traces(
     routes: routes.split('\n').filter(line => line.includes(prefix) || line.includes(subnet)),
     processes,
     folders: folders.flat(),
-    elsewhere: elsewhere.flat().filter(path => !path.startsWith('/run/netns/') && marks.some(mark => path.includes(mark))),
+    elsewhere: elsewhere
+      .flat()
+      .filter(path => !path.startsWith('/run/netns/') && marks.some(mark => path.includes(mark))),
   };
+}
+
+export function assertNothing(found: Traces): void {
+  assert.deepEqual(
+    Object.entries(found).filter(([, entries]) => entries.length > 0),
+    [],
+  );
 }
 
 /** Live processes of one workload, told by their control group. */
@@ -112,6 +126,9 @@ async function statFields(pid: number): Promise<string[]> {
 async function processesOf(dataDir: string, tag: string, serverPid: number | undefined): Promise<string[]> {
   const found = (await pids()).map(async pid => {
     if (pid === serverPid || pid === process.pid) return undefined;
+    const [state, parent] = await statFields(pid);
+    // One that has ended waits for nothing but its parent.
+    if (state === 'Z' || (serverPid !== undefined && Number(parent) === serverPid)) return undefined;
     const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
     const [command, group, cwd] = await Promise.all([
       read('cmdline'),
@@ -130,7 +147,10 @@ async function rulesOf(tag: string): Promise<string[]> {
     output('iptables', ['-w', '-S']),
   ]);
   const own = tables.split('\n}\n').filter(table => table.includes(tag));
-  return [...own.flatMap(table => table.split('\n')), ...foreign.split('\n').filter(rule => rule.includes(tag))];
+  return [
+    ...own.flatMap(table => table.split('\n')),
+    ...foreign.split('\n').filter(rule => rule.includes(tag)),
+  ];
 }
 
 async function output(file: string, args: readonly string[]): Promise<string> {
@@ -154,9 +174,9 @@ async function foldersUnder(folder: string, depth: number): Promise<string[]> {
     if (folder.startsWith('/sys/') && !entry.isDirectory()) return [];
     return entry.isDirectory() ? [path, ...(await foldersUnder(path, depth - 1))] : [path];
   });
-  return (await Promise.all(found)).flat().sort();
+  return (await Promise.all(found)).flat();
 }
 
 async function names(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+  return (await readdir(folder).catch(() => [])).toSorted((a, b) => a.localeCompare(b));
 }

@@ -1,3 +1,3 @@
-// Ends by itself, with the code that its argument is, before it listens.
-console.log('this is all');
+// Ends by itself before it listens. Arguments: exit code, what it writes.
+console.log(process.argv[3] ?? 'this is all');
 process.exitCode = Number(process.argv[2]);

@@ -1,6 +1,6 @@
 # As small as a server can be: answers every connection with its argument list. Arguments: `serve`; `stubborn`,
-# which does not end when it is asked to; `exit CODE MS`, which ends by itself that long after it listens;
-# `fail CODE`, which ends before it listens.
+# which does not end when it is asked to; `exit CODE`, which ends after the first request, or `exit CODE MS`, that long
+# after it listens; `fail CODE`, which ends before it listens.
 use strict;
 use warnings;
 use Socket;
@@ -16,13 +16,14 @@ bind($server, sockaddr_in($ENV{PORT}, INADDR_ANY)) or die $!;
 listen($server, 16) or die $!;
 $| = 1;
 print "listening\n";
-if ($mode eq 'exit') {
+if (defined $ms) {
     require Time::HiRes;
     Time::HiRes::ualarm($ms * 1000);
 }
 while (1) {
     accept(my $client, $server) or next;
-    sysread($client, my $request, 8192);
+    sysread($client, my $request, 8192) or next;
     syswrite($client, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n@ARGV\n");
     close($client);
+    exit $code if $mode eq 'exit';
 }

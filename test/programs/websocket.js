@@ -13,6 +13,7 @@ server.on('upgrade', (request, socket) => {
   );
   let rest = Buffer.alloc(0);
   socket.on('error', () => socket.destroy());
+  socket.on('end', () => socket.end());
   socket.on('data', chunk => {
     rest = Buffer.concat([rest, chunk]);
     for (let frame = takeFrame(rest); frame !== undefined; frame = takeFrame(rest)) {

@@ -23,6 +23,15 @@ export interface BackendStatus {
   readonly backend: string;
 }
 
+/** What the program `echo.js` answers. */
+export interface Echo {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly env: Record<string, string>;
+}
+
 /** A spawned backend, as its clients see it. */
 export class TestBackend {
   readonly id: string;
@@ -112,4 +121,11 @@ export class TestBackend {
   #toHost(options: SendOptions): SendOptions {
     return { ...options, headers: { host: this.host, ...options.headers } };
   }
+}
+
+/** Sends a message and waits for the next one that comes. */
+export async function exchange(socket: WebSocket, message: string | Buffer): Promise<Buffer> {
+  const answered = once(socket, 'message') as Promise<[Buffer]>;
+  socket.send(message);
+  return (await within('an echo', answered))[0];
 }

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { adminToken, berthProgram, type TestServer } from './server.ts';
-
-const commandTimeoutMs = 60_000;
+import { run } from '../../src/cli/run.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { adminToken, type TestServer } from './server.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -9,19 +8,29 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs the command line client against a server. @param env more variables; an empty one removes it */
+/**
+ * Runs a command line of the client against a server: everything but the process around it, which would take
+ * longer than the command.
+ * @param env more variables; an empty one counts as none
+ */
 export async function runBerth(
   server: TestServer,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  const variables = { PATH: process.env.PATH, BERTH_URL: server.url, BERTH_TOKEN: adminToken, ...env };
-  return await new Promise(done => {
-    const child = execFile(
-      berthProgram,
-      args,
-      { env: variables, cwd: server.dataDir, timeout: commandTimeoutMs },
-      (_, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const terminal: Terminal = {
+    out: async line => void stdout.push(`${line}\n`),
+    err: async line => void stderr.push(`${line}\n`),
+    errRaw: text => void stderr.push(text),
+    outIsTerminal: false,
+    errIsTerminal: false,
+    outColours: false,
+    errColours: false,
+    columns: 100,
+  };
+  const variables = { BERTH_URL: server.url, BERTH_TOKEN: adminToken, ...env };
+  const code = await run(args, { terminal, env: variables });
+  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
 }

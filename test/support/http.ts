@@ -54,7 +54,12 @@ export async function open(url: string, options: SendOptions = {}): Promise<Inco
   const { method, headers = {}, body } = options;
   const isJson = isPlainObject(body);
   const limit = AbortSignal.timeout(answerTimeoutMs);
-  const outgoing = openRequest(url, {
+  const { origin, hostname, port } = new URL(url);
+  const outgoing = openRequest({
+    hostname,
+    port,
+    // Not the path of the URL, in which dots would be resolved.
+    path: url.slice(origin.length) || '/',
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers } as Record<string, string>,
     agent: false,

@@ -1,4 +1,4 @@
-export { type BackendStatus, type SpawnResult, TestBackend } from './backend.ts';
+export { type BackendStatus, type Echo, exchange, type SpawnResult, TestBackend } from './backend.ts';
 export { type CommandResult, runBerth } from './command-line.ts';
 export { allEvents, readEvents, type StreamedEvent } from './event-stream.ts';
 export { eventually, within } from './eventually.ts';

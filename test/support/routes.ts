@@ -2,8 +2,8 @@
 export type Access = 'token' | 'everybody';
 
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST';
-  /** With `{account}`, `{service}` and `{backend}` where names stand. */
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `{account}`, `{service}`, `{backend}`, `{environment}` and `{token}` where names stand. */
   readonly path: string;
   readonly access: Access;
   readonly stream?: boolean;
@@ -16,23 +16,37 @@ export const v1Routes: readonly ApiRoute[] = [
   { method: 'GET', path: '/user/{account}/services', access: 'token' },
   { method: 'GET', path: '/user/{account}/service/{service}', access: 'token' },
   { method: 'POST', path: '/user/{account}/service/{service}/delete', access: 'token' },
+  { method: 'GET', path: '/user/{account}/service/{service}/image', access: 'token' },
+  { method: 'GET', path: '/service/{account}/{service}/image-name', access: 'token' },
+  { method: 'POST', path: '/env/{account}/{service}/{environment}/update', access: 'token' },
   { method: 'POST', path: '/user/{account}/service/{service}/spawn', access: 'token' },
+  { method: 'POST', path: '/user/{account}/service/{service}/token', access: 'token' },
+  { method: 'DELETE', path: '/token/{token}', access: 'token' },
+  { method: 'POST', path: '/token/{token}/spawn', access: 'everybody' },
   { method: 'GET', path: '/user/{account}/backends', access: 'token' },
   { method: 'GET', path: '/backend/{backend}', access: 'token' },
   { method: 'GET', path: '/backend/{backend}/logs', access: 'token', stream: true },
+  { method: 'GET', path: '/backend/{backend}/metrics/stream', access: 'token', stream: true },
   { method: 'GET', path: '/backend/{backend}/status', access: 'everybody' },
   { method: 'GET', path: '/backend/{backend}/status/stream', access: 'everybody', stream: true },
   { method: 'GET', path: '/backend/{backend}/ready', access: 'everybody' },
   { method: 'POST', path: '/backend/{backend}/terminate', access: 'token' },
+  { method: 'POST', path: '/service/{account}/{service}/terminate-backends', access: 'token' },
 ];
 
-/** Puts names into a path. */
-export function fill(
-  path: string,
-  names: { readonly account?: string; readonly service?: string; readonly backend?: string },
-): string {
+interface Names {
+  readonly account?: string;
+  readonly service?: string;
+  readonly backend?: string;
+  readonly environment?: string;
+  readonly token?: string;
+}
+
+/** Puts names into a path; where none is given for an environment or a token, one that could be. */
+export function fill(path: string, names: Names): string {
+  const all: Names = { environment: 'default', token: 'x'.repeat(43), ...names };
   return path.replace(/\{(\w+)\}/g, (_, key: string) => {
-    const name = names[key as keyof typeof names];
+    const name = all[key as keyof Names];
     if (name === undefined) throw new Error(`the path ${path} needs a name for ${key}`);
     return name;
   });

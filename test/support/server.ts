@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -39,6 +39,7 @@ export class TestServer {
   #child: ChildProcess | undefined;
   #exited: Promise<unknown> = Promise.resolve();
   #url = '';
+  #token = adminToken;
   #stdout: string[] = [];
   #stderr: string[] = [];
 
@@ -65,6 +66,11 @@ export class TestServer {
     return this.#url;
   }
 
+  /** The administrator's. */
+  get token(): string {
+    return this.#token;
+  }
+
   get port(): number {
     return Number(new URL(this.#url).port);
   }
@@ -84,6 +90,11 @@ export class TestServer {
 
   get stderr(): readonly string[] {
     return this.#stderr;
+  }
+
+  /** What it has logged as failures of its own, in the present or last run. */
+  get faults(): readonly string[] {
+    return this.#stderr.filter(line => line.includes('"fault"'));
   }
 
   /** Starts it on its data directory; resolves when it says that it is ready. */
@@ -125,6 +136,7 @@ export class TestServer {
       throw new Error(`the server did not start: ${[...this.#stdout, ...this.#stderr].join('\n')}`);
     }
     this.#url = `http://${address ?? '127.0.0.1'}:${port}`;
+    if (!fixedToken) this.#token = (await readFile(join(this.dataDir, 'admin-token'), 'utf8')).trim();
   }
 
   /** Asks it to end and waits for it; fails unless it ends with code 0. */
@@ -149,7 +161,7 @@ export class TestServer {
   /** A request to the APIs. @param token the administrator's unless another one, or `null` for none */
   async api(
     path: string,
-    { token = adminToken, ...options }: SendOptions & { token?: string | null } = {},
+    { token = this.#token, ...options }: SendOptions & { token?: string | null } = {},
   ): Promise<Answer> {
     return await send(this.#url + path, withToken(options, token));
   }
@@ -157,7 +169,7 @@ export class TestServer {
   /** The same, for an answer that is read as it comes. */
   async openApi(
     path: string,
-    { token = adminToken, ...options }: SendOptions & { token?: string | null } = {},
+    { token = this.#token, ...options }: SendOptions & { token?: string | null } = {},
   ) {
     return await open(this.#url + path, withToken(options, token));
   }

@@ -9,8 +9,8 @@ import { type ServerOptions, TestServer } from './server.ts';
 export const programs = join(import.meta.dirname, '../programs');
 
 const everyRuntime: readonly RuntimeName[] = ['oci', 'process'];
-/** Tests of one world that run at the same time: they mostly wait. */
-const concurrency = 8;
+/** Tests of one group mostly wait. */
+const usualConcurrency = 8;
 const setUpTimeoutMs = 90_000;
 
 export interface ServiceOptions {
@@ -75,12 +75,12 @@ export class World {
     return (await this.api('/berth/v1/tokens', { body })).ok<{ token: string }>().token;
   }
 
-  /** A service that runs one of the files in {@link programs}. @returns its name */
+  /** A service that runs one of the files in {@link programs}, with Perl where it ends in `.pl`. @returns its name */
   async service(program: string, { args = [], env, name }: ServiceOptions = {}): Promise<string> {
     this.#services += 1;
     const body = {
-      name: name ?? `${program.replace(/\.js$/, '')}-${this.#services}`,
-      command: 'node',
+      name: name ?? `${program.replace(/\.\w+$/, '')}-${this.#services}`,
+      command: program.endsWith('.pl') ? 'perl' : 'node',
       args: [program, ...args],
       dir: programs,
       ...(env && { env }),
@@ -105,6 +105,8 @@ export class World {
 
 export interface WorldOptions extends Omit<ServerOptions, 'runtime'> {
   readonly runtimes?: readonly RuntimeName[];
+  /** Tests that run at the same time; 1 where they stop or kill the server. */
+  readonly concurrency?: number;
 }
 
 /**
@@ -113,7 +115,7 @@ export interface WorldOptions extends Omit<ServerOptions, 'runtime'> {
  */
 export function forEachRuntime(
   name: string,
-  { runtimes = everyRuntime, ...options }: WorldOptions,
+  { runtimes = everyRuntime, concurrency = usualConcurrency, ...options }: WorldOptions,
   define: (world: World) => void,
 ): void {
   for (const runtime of runtimes) {

@@ -53,6 +53,10 @@ export interface BundleRecord {
   /** Name of its network namespace. */
   readonly namespace: string;
   readonly cpuTimeSeconds?: number;
+  /** Folders that its root file system lies over. */
+  readonly layers: readonly string[];
+  /** Absent for the host base. */
+  readonly imageDigest?: string;
 }
 
 /** A file or folder that the root file system begins with; folders without content, parents first. */

@@ -40,7 +40,11 @@ export interface ContainerParts {
 }
 
 export interface OciProcess {
-  readonly user: { readonly uid: number; readonly gid: number };
+  readonly user: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids?: readonly number[];
+  };
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;
@@ -117,15 +121,14 @@ export function privateFiles({ spec, endpoint, resolver }: ContainerParts): Root
   ];
 }
 
-function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): { uid: number; gid: number } {
+function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): OciProcess['user'] {
   if (image.reference.kind === 'host') {
     return { uid: firstUid + endpoint.slot, gid: firstUid + endpoint.slot };
   }
-  const { user } = image.config;
-  if (user === '' || user === 'root') return { uid: 0, gid: 0 };
-  const [, uid, gid = '0'] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(user) ?? [];
-  if (uid === undefined) throw new RuntimeError('start-error', `the image's user "${user}" is not a number`);
-  return { uid: Number(uid), gid: Number(gid) };
+  const { user, groups = [] } = image.config;
+  const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(user) ?? [];
+  if (uid === undefined) throw new RuntimeError('start-error', `the image's user "${user}" is not resolved`);
+  return { uid: Number(uid), gid: Number(gid), additionalGids: groups };
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
+  type ImagesInUse,
   type PreparedImage,
   type RecoveredWorkload,
   type ReopensLogs,
@@ -22,6 +23,7 @@ import {
   RuntimeError,
   type RuntimeEvent,
   type StopRequest,
+  type UsesImages,
   type WorkloadAddress,
   type WorkloadSpec,
   type WorkloadStats,
@@ -58,7 +60,7 @@ export interface OciRuntimeOptions {
  * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
  * this server, and an OCI runtime makes and starts it.
  */
-export class OciRuntime implements Runtime, ReopensLogs {
+export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
@@ -193,6 +195,16 @@ export class OciRuntime implements Runtime, ReopensLogs {
       }
       await container.started();
     });
+  }
+
+  async imagesInUse(): Promise<ImagesInUse> {
+    const { folders } = this.#parts();
+    const ids = await folders.list(folders.bundles);
+    const records = await Promise.all(ids.map(id => folders.bundle(id).record()));
+    return {
+      digests: new Set(records.flatMap(record => record?.imageDigest ?? [])),
+      layers: new Set(records.flatMap(record => record?.layers ?? [])),
+    };
   }
 
   async stop(id: string, request: StopRequest): Promise<boolean> {
@@ -336,6 +348,8 @@ function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
   return {
     address: { host: endpoint.address, port: workloadPort },
     namespace: endpoint.name,
+    layers: spec.image.layers,
+    ...(spec.image.digest !== undefined && { imageDigest: spec.image.digest }),
     ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
   };
 }

@@ -179,6 +179,62 @@ export const settingsTable = {
     doc: 'Live backends that an account may have; 0 means unlimited.',
   }),
 
+  'registry.host': text({
+    default: undefined,
+    pattern: /^[a-z0-9.-]+(:\d{1,5})?$/,
+    expects: 'a host name in small letters, with a port where it needs one',
+    doc: 'What images are pushed to, as clients name it; host and port of `public_url` when it is not set.',
+  }),
+
+  'images.max_bytes': whole({
+    default: 0,
+    min: 0,
+    max: 1024 * 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'All pushed images together, as they are packed; 0 means no limit but the disk.',
+  }),
+  'images.max_blob_bytes': whole({
+    default: 32 * 1024 * mebibyte,
+    min: mebibyte,
+    max: 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'The largest layer that can be pushed.',
+  }),
+  'images.max_layer_bytes': whole({
+    default: 16 * 1024 * mebibyte,
+    min: mebibyte,
+    max: 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'The largest layer that is unpacked, by its unpacked size.',
+  }),
+  'images.max_layer_files': whole({
+    default: 1_000_000,
+    min: 1_000,
+    max: 100_000_000,
+    doc: 'How many files a layer may have that is unpacked.',
+  }),
+  'images.max_unpacked_bytes': whole({
+    default: 0,
+    min: 0,
+    max: 1024 * 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'All unpacked layers together: beyond it, those that no workload uses are removed. 0 means no limit.',
+  }),
+  'images.upload_idle_minutes': time({
+    default: 360,
+    min: 0.01,
+    max: 60 * 24 * 365,
+    unit: 'minutes',
+    doc: 'A push that does not go on is given up after this time.',
+  }),
+  'images.untagged_days': time({
+    default: 30,
+    min: 0,
+    max: 36_500,
+    unit: 'days',
+    doc: 'How long an image is kept that no tag, environment or workload names any more.',
+  }),
+
   'logs.segment_bytes': whole({
     default: 8 * mebibyte,
     min: 64 * 1024,

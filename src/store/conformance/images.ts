@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ManifestNeed, ManifestRecord } from '../store.ts';
-import { after, makeWorld, newAccount, newService, noon, type StoreUnderTest, type World } from './world.ts';
+import { after, makeWorld, newService, noon, type StoreUnderTest, type World } from './world.ts';
 
 /** Repositories of images: blobs, manifests, tags. */
 export function imagePromises(subject: StoreUnderTest): void {

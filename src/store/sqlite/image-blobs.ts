@@ -15,11 +15,11 @@ export function imageBlobs(database: Database): Pick<ImageRecords, BlobMethods> 
       .expression(
         queries
           .selectFrom('services')
-          .select(({ val }) => [
+          .select(eb => [
             'id',
-            val(row.digest).as('digest'),
-            val(row.size_bytes).as('size_bytes'),
-            val(row.seen_at).as('seen_at'),
+            eb.val(row.digest).as('digest'),
+            eb.val(row.size_bytes).as('size_bytes'),
+            eb.val(row.seen_at).as('seen_at'),
           ])
           .where('id', '=', row.service_id),
       )

@@ -25,10 +25,11 @@ export function imageCollection(
       .selectFrom('image_blobs as blob')
       .select(['blob.service_id', 'blob.digest'])
       .where('blob.seen_at', '<', wanted.before)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('image_needs as need')
+      .where(eb =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('image_needs as need')
               .select(sql`1`.as('one'))
               .whereRef('need.service_id', '=', 'blob.service_id')
               .whereRef('need.digest', '=', 'blob.digest'),
@@ -63,35 +64,39 @@ function selectUnusedManifests() {
   return queries
     .selectFrom('image_manifests as manifest')
     .select(['manifest.service_id', 'manifest.digest'])
-    .where(({ not, exists, selectFrom, and }) =>
-      and([
-        not(
-          exists(
-            selectFrom('image_tags as tag')
+    .where(eb =>
+      eb.and([
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('image_tags as tag')
               .select(sql`1`.as('one'))
               .whereRef('tag.service_id', '=', 'manifest.service_id')
               .whereRef('tag.digest', '=', 'manifest.digest'),
           ),
         ),
-        not(
-          exists(
-            selectFrom('image_needs as need')
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('image_needs as need')
               .select(sql`1`.as('one'))
               .whereRef('need.service_id', '=', 'manifest.service_id')
               .whereRef('need.digest', '=', 'manifest.digest'),
           ),
         ),
-        not(
-          exists(
-            selectFrom('image_manifests as subject')
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('image_manifests as subject')
               .select(sql`1`.as('one'))
               .whereRef('subject.service_id', '=', 'manifest.service_id')
               .whereRef('subject.digest', '=', 'manifest.subject'),
           ),
         ),
-        not(
-          exists(
-            selectFrom('service_environments as environment')
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('service_environments as environment')
               .select(sql`1`.as('one'))
               .whereRef('environment.service_id', '=', 'manifest.service_id')
               .whereRef('environment.image_tag', '=', 'manifest.digest'),

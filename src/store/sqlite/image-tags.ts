@@ -19,8 +19,12 @@ export function imageTags(
         .selectFrom('image_tags')
         .select('name')
         .where('service_id', '=', wanted.serviceId)
-        .where(({ val, refTuple, tuple, eb }) =>
-          eb(refTuple('folded_name', 'name'), '>', tuple(val(wanted.foldedAfter), val(wanted.after))),
+        .where(eb =>
+          eb(
+            eb.refTuple('folded_name', 'name'),
+            '>',
+            eb.tuple(eb.val(wanted.foldedAfter), eb.val(wanted.after)),
+          ),
         )
         .orderBy('folded_name')
         .orderBy('name')
@@ -41,9 +45,10 @@ export function imageTags(
       .select('name')
       .where('account_id', '=', wanted.accountId)
       .where('name', '>', wanted.after)
-      .where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('image_manifests')
+      .where(eb =>
+        eb.exists(
+          eb
+            .selectFrom('image_manifests')
             .select(sql`1`.as('one'))
             .whereRef('image_manifests.service_id', '=', 'services.id'),
         ),
