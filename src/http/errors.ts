@@ -40,6 +40,7 @@ export type ReportFault = (requestId: string, error: unknown) => void;
 /** Errors of the framework that are the caller's mistakes. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid',
   FST_ERR_BAD_URL: 'invalid',
   FST_ERR_VALIDATION: 'invalid',
