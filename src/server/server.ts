@@ -99,7 +99,13 @@ export async function startServer(
     app,
     {
       registry: { engine, identity, images, settings: { publicUrl, registryHost } },
-      berth: { engine, identity, version: packageJson.version, checkReadiness: () => store.ping() },
+      berth: {
+        engine,
+        identity,
+        version: packageJson.version,
+        checkReadiness: () => store.ping(),
+        imageUsage: () => images.usage,
+      },
       jamsocket: {
         engine,
         identity,

@@ -123,6 +123,20 @@ forEachRuntime('who may use the registry', { runtimes: ['process'] }, world => {
     assert.doesNotMatch((await world.api('/user/admin/services')).text, /never-made/);
   });
 
+  test('nobody for a name of one part, or of three', async () => {
+    for (const name of ['web', 'admin/web/more']) {
+      const repository = new TestRepository(world, name);
+      for (const [method, path] of [
+        ['POST', 'blobs/uploads/'],
+        ['GET', 'manifests/v1'],
+        ['PUT', 'manifests/v1'],
+      ] as const) {
+        const answer = await repository.send(method, path);
+        assert.deepEqual([answer.status, errorCode(answer)], [404, 'NAME_UNKNOWN'], `${method} ${name}`);
+      }
+    }
+  });
+
   test('an administrator for an account that is named', async () => {
     await world.account('customer');
     const headers = { 'x-jamsocket-admin-as-account': 'customer' };

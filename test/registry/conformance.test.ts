@@ -400,6 +400,14 @@ forEachRuntime('the registry', { runtimes: ['process'] }, world => {
     });
   });
 
+  test('the disk that images take is told', async () => {
+    const repository = await TestRepository.make(world, 'measured');
+    await repository.pushBlob(randomBytes(2_000_000));
+    const { text } = await world.api('/metrics', { token: null });
+    assert.ok(Number(/^berth_image_bytes\{of="blobs"\} (\d+)$/m.exec(text)?.[1]) >= 2_000_000);
+    assert.match(text, /^berth_image_bytes\{of="layers"\} \d+$/m);
+  });
+
   test('known paths refuse other methods in the words of registries', async () => {
     const repository = await TestRepository.make(world, 'methods');
     const answer = await repository.send('PUT', 'tags/list');

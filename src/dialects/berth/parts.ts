@@ -8,4 +8,6 @@ export interface BerthParts {
   readonly version: string;
   /** Rejects, saying what does not answer. */
   readonly checkReadiness: () => Promise<void>;
+  /** Bytes on the disk, by what they are of. */
+  readonly imageUsage: () => { blobBytes: number; uploadBytes: number; layerBytes: number };
 }

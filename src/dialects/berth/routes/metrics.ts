@@ -4,7 +4,7 @@ import type { BerthParts } from '../parts.ts';
 /** Prometheus text format 0.0.4. */
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function metricsRoutes(app: FastifyInstance, { engine, version }: BerthParts): void {
+export function metricsRoutes(app: FastifyInstance, { engine, version, imageUsage }: BerthParts): void {
   const spawned = { total: 0 };
   const ended = new Map<string, number>();
   engine.journal.onEntry(({ status, reason = 'unknown' }) => {
@@ -14,6 +14,7 @@ export function metricsRoutes(app: FastifyInstance, { engine, version }: BerthPa
 
   app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_, reply) => {
     const memory = process.memoryUsage();
+    const images = imageUsage();
     const lines = [
       ...family('berth_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
       ...family('berth_workloads_live', 'gauge', 'Workloads that have not ended.', [[{}, engine.liveCount]]),
@@ -26,6 +27,11 @@ export function metricsRoutes(app: FastifyInstance, { engine, version }: BerthPa
         'Workloads ended since the start, by reason.',
         [...ended].map(([reason, count]) => [{ reason }, count]),
       ),
+      ...family('berth_image_bytes', 'gauge', 'Disk that images take.', [
+        [{ of: 'blobs' }, images.blobBytes],
+        [{ of: 'uploads' }, images.uploadBytes],
+        [{ of: 'layers' }, images.layerBytes],
+      ]),
       ...family('process_resident_memory_bytes', 'gauge', 'Resident memory.', [[{}, memory.rss]]),
       ...family('nodejs_heap_used_bytes', 'gauge', 'Memory in use by the heap.', [[{}, memory.heapUsed]]),
     ];

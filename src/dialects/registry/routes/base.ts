@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import { BerthError } from '../../../lib/errors.ts';
 import { type AccessChecks, subject } from '../access.ts';
 import { readPage } from '../paging.ts';
 import type { RegistryParts } from '../parts.ts';
 import { type PageQuery, pageQuery } from '../schemas.ts';
+
+/** Names of one part, and of three, for which clients may ask. */
+const otherNames = [':account', ':account/:service/:more'];
 
 /** What is about the registry as a whole. */
 export function baseRoutes(app: FastifyInstance, { images }: RegistryParts, access: AccessChecks): void {
@@ -30,4 +34,15 @@ export function baseRoutes(app: FastifyInstance, { images }: RegistryParts, acce
       return { repositories: names.map(name => prefix + name) };
     },
   );
+
+  for (const name of otherNames) {
+    const refuse = async () => {
+      throw new BerthError('not-found', 'a repository is called ACCOUNT/SERVICE');
+    };
+    const options = { onRequest: [...access.signedIn], schema: { summary: 'No repository', hide: true } };
+    app.get(`/v2/${name}/manifests/:reference`, options, refuse);
+    app.put(`/v2/${name}/manifests/:reference`, { ...options, bodyLimit: Number.MAX_SAFE_INTEGER }, refuse);
+    app.post(`/v2/${name}/blobs/uploads`, { ...options, bodyLimit: Number.MAX_SAFE_INTEGER }, refuse);
+    app.head(`/v2/${name}/blobs/:digest`, options, refuse);
+  }
 }
