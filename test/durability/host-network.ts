@@ -13,18 +13,22 @@ export class HostNetwork {
   readonly name = `berth-test-${randomId(6)}`;
   readonly outside: string;
   readonly inside: string;
+  /** Addresses for workloads, of a range that no server on the machine itself takes by its own choice. */
+  readonly subnet: string;
   /** Further addresses of this host; the last one is where clouds hand out credentials. */
   readonly others = ['203.0.113.7', '169.254.169.254'] as const;
   readonly #link = `bt${randomId(6)}`;
   readonly #services: ChildProcess[] = [];
 
-  private constructor(block: number) {
-    this.outside = `198.18.${block}.1`;
-    this.inside = `198.18.${block}.2`;
+  private constructor(number: number) {
+    const [high, low] = [number >> 8, number & 0xff];
+    this.outside = `198.${18 + (high % 2)}.${low}.1`;
+    this.inside = `198.${18 + (high % 2)}.${low}.2`;
+    this.subnet = `10.${224 + (high % 32)}.${low}.0/24`;
   }
 
   static async make(): Promise<HostNetwork> {
-    const host = new HostNetwork(process.pid % 256);
+    const host = new HostNetwork(process.pid);
     const { name, outside, inside, others } = host;
     try {
       await runCommand('ip', ['-batch', '-'], {

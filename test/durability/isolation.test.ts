@@ -25,7 +25,8 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
   before(
     async () => {
       host = await HostNetwork.make();
-      await world.open({ through: host.enter, address: host.inside });
+      const settings = { 'network.subnet': host.subnet };
+      await world.open({ through: host.enter, address: host.inside, settings });
       await host.serve('probe.js', servicePort);
       hostFolder = await mkdtemp(join(tmpdir(), 'berth-host-'));
       await writeFile(join(hostFolder, 'secret'), 'secret');

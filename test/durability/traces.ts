@@ -39,7 +39,7 @@ export async function traces(
   const tag = instanceTag(dataDir);
   const prefix = `b${tag}-`;
   const marks = [prefix, `berth-${tag}`, `berth_${tag}`, ...ids];
-  const subnet = (await readFile(join(dataDir, 'network/subnet'), 'utf8').catch(() => '-')).trim();
+  const subnet = (await readFile(join(dataDir, 'network/subnet'), 'utf8').catch(() => '')).trim() || prefix;
   const [mounts, links, netns, groups, rules, routes, processes, folders, elsewhere] = await Promise.all([
     readFile('/proc/self/mountinfo', 'utf8'),
     names('/sys/class/net'),
