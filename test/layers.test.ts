@@ -23,7 +23,7 @@ const layers: Readonly<Record<string, Room>> = {
   client: { rooms: [], without: ['*'] },
   dialects: { rooms: ['dialects', 'http'] },
   'dialects/berth': { rooms: ['http', 'engine', 'identity'] },
-  'dialects/jamsocket': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/jamsocket': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {

@@ -109,6 +109,7 @@ export async function startServer(
       jamsocket: {
         engine,
         identity,
+        images,
         settings: {
           publicUrl,
           domain: settings.edge.domain,

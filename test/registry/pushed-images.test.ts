@@ -77,6 +77,28 @@ describe('pushed images', { skip: cannotRunImages }, () => {
       assert.deepEqual(texts, ['one', 'two', 'one']);
     });
 
+    test('are listed by tag, the newest first', async () => {
+      const repository = await TestRepository.make(world, 'listed');
+      const first = await repository.pushImage('v1', [base], serving());
+      const page = makeLayer([{ name: 'www/index.html', content: 'two' }]);
+      const second = await repository.pushImage('v2', [base, page], serving());
+      for (const path of ['/user/admin/service/listed/images', '/v2/service/admin/listed/images']) {
+        const { images } = (await world.api(path)).ok<{ images: Record<string, string>[] }>();
+        assert.deepEqual(
+          images.map(({ upload_time: time, ...image }) => ({
+            ...image,
+            dated: !Number.isNaN(Date.parse(time ?? '')),
+          })),
+          [
+            { repository: 'admin/listed', digest: second, tag: 'v2', dated: true },
+            { repository: 'admin/listed', digest: first, tag: 'v1', dated: true },
+          ],
+        );
+      }
+      const info = (await world.api('/v2/service/admin/listed')).ok();
+      assert.equal(info.last_image_digest, second);
+    });
+
     test('are unpacked once for spawns at the same time', async () => {
       const repository = await TestRepository.make(world, 'many');
       const own = makeLayer([{ name: 'www/own.html', content: `${Math.random()}` }]);

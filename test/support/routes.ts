@@ -17,6 +17,7 @@ export const v1Routes: readonly ApiRoute[] = [
   { method: 'GET', path: '/user/{account}/service/{service}', access: 'token' },
   { method: 'POST', path: '/user/{account}/service/{service}/delete', access: 'token' },
   { method: 'GET', path: '/user/{account}/service/{service}/image', access: 'token' },
+  { method: 'GET', path: '/user/{account}/service/{service}/images', access: 'token' },
   { method: 'GET', path: '/service/{account}/{service}/image-name', access: 'token' },
   { method: 'POST', path: '/env/{account}/{service}/{environment}/update', access: 'token' },
   { method: 'POST', path: '/user/{account}/service/{service}/spawn', access: 'token' },

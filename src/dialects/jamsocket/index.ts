@@ -5,6 +5,7 @@ import { explainCutBodies } from './cut-bodies.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
 import { changeEnvironmentRoute, environmentRoutes } from './routes/environments.ts';
+import { imageListRoute } from './routes/images.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { serviceRoutes } from './routes/services.ts';
@@ -37,6 +38,7 @@ export const jamsocketV1 = {
       imageName: ['/user/:account/service/:service/image', '/service/:account/:service/image-name'],
       tellsSpawnTokens: true,
     });
+    imageListRoute(app, parts, access, '/user/:account/service/:service');
     spawnRoutes(app, parts, access, urls);
     v1BackendRoutes(app, parts, access);
     statusRoutes(app, parts.settings, access, v1StatusSource(parts.engine));
@@ -61,6 +63,7 @@ export const jamsocketV2 = {
       imageName: ['/service/:account/:service/image-name'],
       tellsSpawnTokens: false,
     });
+    imageListRoute(app, parts, access, '/service/:account/:service');
     environmentRoutes(app, parts, access);
     changeEnvironmentRoute(app, parts, access, '/service-env/:account/:service/:environment/update');
     connectRoutes(app, parts, access, urls);

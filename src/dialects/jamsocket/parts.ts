@@ -1,10 +1,12 @@
 import type { Engine } from '../../engine/index.ts';
 import type { Identity } from '../../identity/index.ts';
+import type { ImageStore } from '../../images/index.ts';
 
 /** What the server gives to this dialect. */
 export interface JamsocketParts {
   readonly engine: Engine;
   readonly identity: Identity;
+  readonly images: ImageStore;
   readonly settings: JamsocketSettings;
 }
 

@@ -18,7 +18,7 @@ export interface ServicePaths {
 
 export function serviceRoutes(
   app: FastifyInstance,
-  { engine, settings }: JamsocketParts,
+  { engine, images, settings }: JamsocketParts,
   access: AccessChecks,
   paths: ServicePaths,
 ): void {
@@ -63,7 +63,8 @@ export function serviceRoutes(
     { onRequest: [...access.service], schema: { summary: 'Describe a service', params: serviceParams } },
     async request => {
       const service = subject(request, 'service');
-      const info = serviceInfo(service, subject(request, 'account'), settings);
+      const [newest] = await images.repository(service).newestTags(1);
+      const info = serviceInfo(service, subject(request, 'account'), settings, newest);
       if (!paths.tellsSpawnTokens) return info;
       return { ...info, spawn_tokens_count: await engine.spawnTokens.count(service) };
     },
