@@ -9,9 +9,12 @@ export const identityVariables: Readonly<Record<string, IdentityField>> = {
   JAMSOCKET_SERVICE: 'service',
 };
 
+/** One for all: making an error for each request costs more than looking at its lock. */
+const hungUp = new Error('the caller has hung up');
+
 /** Fires when the caller has hung up: what it asked for is not wanted any more. */
 export function clientGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => gone.abort(hungUp));
   return gone.signal;
 }
