@@ -1,28 +1,55 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import {
-  adminToken,
   berthProgram,
   eventually,
   forEachRuntime,
   programs,
   runBerth,
   type SpawnResult,
+  send,
 } from './support/index.ts';
 
-const settings = { 'jamsocket.startup_timeout_seconds': 3, 'jamsocket.stop_grace_seconds': 2 };
+const options = {
+  runtimes: ['process'],
+  examples: true,
+  fixedToken: false,
+  settings: { 'jamsocket.stop_grace_seconds': 2 },
+} as const;
 
-forEachRuntime('the command line', { runtimes: ['process'], settings }, world => {
+forEachRuntime('the command line', options, world => {
   const run = (...args: string[]) => runBerth(world.server, args);
   const json = async <Value>(...args: string[]): Promise<Value> => {
     const { code, stdout, stderr } = await run(...args, '--json');
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout) as Value;
   };
+
+  test("as it is typed on the server's machine: spawn, reach, follow and end the example", async () => {
+    const env = {
+      PATH: process.env.PATH,
+      BERTH_URL: world.server.url,
+      BERTH_DATA_DIR: world.server.dataDir,
+    };
+    const type = async (...args: string[]) => {
+      const { stdout } = await promisify(execFile)(berthProgram, args, { env, timeout: 30_000 });
+      return stdout;
+    };
+    const url = (await type('spawn', 'hello', '--lock', 'typed', '--env', 'GREETING=Ahoy')).trimEnd();
+    const { host, hostname } = new URL(url);
+    const id = hostname.split('.')[0] ?? '';
+    const { text } = await send(world.server.url, { headers: { host } });
+    assert.match(text, /^Ahoy from a backend of your own/);
+    const following = type('backend', 'logs', id);
+    assert.equal(await type('backend', 'terminate', id), `${id} is ending\n`);
+    assert.match(await following, /^listening on port \d+\nGET \/\nasked to end\n$/);
+    assert.match(await type('backend', 'status', id), /Terminated\n$/);
+  });
 
   test('service create, list, delete', async () => {
     const echo = [
@@ -167,7 +194,7 @@ forEachRuntime('the command line', { runtimes: ['process'], settings }, world =>
   test('logs are followed while they are written, and Ctrl-C ends that', async () => {
     const backend = await world.ready('echo.js');
     const child = spawn(berthProgram, ['backend', 'logs', backend.id], {
-      env: { PATH: process.env.PATH, BERTH_URL: world.server.url, BERTH_TOKEN: adminToken },
+      env: { PATH: process.env.PATH, BERTH_URL: world.server.url, BERTH_TOKEN: world.server.token },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let text = '';
@@ -274,7 +301,7 @@ forEachRuntime('the command line', { runtimes: ['process'], settings }, world =>
   });
 
   test('config tells what is in force and where it comes from', async () => {
-    const env = { BERTH_PORT: '7171', BERTH_ADMIN_TOKEN: adminToken };
+    const env = { BERTH_PORT: '7171', BERTH_ADMIN_TOKEN: 'a.secret' };
     const { code, stdout } = await runBerth(
       world.server,
       ['config', '--json', '--domain', 'example.org'],
@@ -287,7 +314,7 @@ forEachRuntime('the command line', { runtimes: ['process'], settings }, world =>
     assert.match(find('port')?.origin ?? '', /BERTH_PORT/);
     assert.match(find('edge.domain')?.origin ?? '', /--domain/);
     assert.equal(find('jamsocket.grace_seconds')?.origin, 'default');
-    assert.ok(!stdout.includes(adminToken), 'a secret is shown');
+    assert.ok(!stdout.includes('a.secret'), 'a secret is shown');
   });
 
   test('doctor tells what is there, and which runtime that makes', async () => {

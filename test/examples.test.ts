@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -93,5 +94,8 @@ class Person {
 }
 
 async function enter(room: TestBackend): Promise<Person> {
-  return new Person(await room.webSocket());
+  const socket = room.openingWebSocket();
+  const person = new Person(socket);
+  await once(socket, 'open');
+  return person;
 }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertRefused, type Echo, forEachRuntime, type SpawnResult, TestBackend } from './support/index.ts';
+import {
+  assertRefused,
+  type Echo,
+  forEachRuntime,
+  type SpawnResult,
+  send,
+  TestBackend,
+} from './support/index.ts';
 
 const reserved = [
   'PORT',
@@ -230,6 +237,25 @@ forEachRuntime('the limit of backends', { runtimes: ['process'], settings: limit
     await backend.terminate({ hard: true });
     await backend.reaches('Terminated');
     assert.equal((await world.api(path, { body: {} })).status, 200);
+  });
+});
+
+const behindProxy = { public_url: 'https://berth.example.org', 'edge.domain': 'apps.example.org' };
+forEachRuntime('a server behind a proxy', { runtimes: ['process'], settings: behindProxy }, world => {
+  test('tells URLs of the proxy, and programs that clients use TLS', async () => {
+    const service = await world.service('echo.js');
+    const { id, result } = await world.spawn(service, { require_bearer_token: true });
+    const token = result.bearer_token ?? '';
+    assert.equal(result.url, `https://${id}.apps.example.org/`);
+    assert.equal(result.status_url, `https://berth.example.org/backend/${id}/status`);
+    assert.equal(result.ready_url, `https://berth.example.org/ready/${id}/${token}/`);
+    const host = `${id}.apps.example.org`;
+    const answer = await send(`${world.server.url}/${token}/x`, { headers: { host } });
+    const { headers } = answer.ok<Echo>();
+    assert.deepEqual([headers['x-forwarded-proto'], headers['x-forwarded-host']], ['https', host]);
+    const link = await send(`${world.server.url}/_plane_auth?token=${token}`, { headers: { host } });
+    assert.match(String(link.headers['set-cookie']), /; Secure/);
+    assert.equal((await send(world.server.url, { headers: { host: `${id}.localhost` } })).status, 404);
   });
 });
 

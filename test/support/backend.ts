@@ -61,13 +61,18 @@ export class TestBackend {
 
   /** An open WebSocket to the program, through the edge. */
   async webSocket(path = '/', headers: Record<string, string> = {}): Promise<WebSocket> {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.#server.port}${path}`, {
+    const socket = this.openingWebSocket(path, headers);
+    await once(socket, 'open');
+    return socket;
+  }
+
+  /** The same before it is open, for programs that speak first: listen for messages at once. */
+  openingWebSocket(path = '/', headers: Record<string, string> = {}): WebSocket {
+    return new WebSocket(`ws://127.0.0.1:${this.#server.port}${path}`, {
       headers: { host: this.host, ...headers },
       handshakeTimeout: answerTimeoutMs,
       perMessageDeflate: false,
     });
-    await once(socket, 'open');
-    return socket;
   }
 
   async status(): Promise<BackendStatus> {

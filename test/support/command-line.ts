@@ -1,6 +1,6 @@
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import { adminToken, type TestServer } from './server.ts';
+import type { TestServer } from './server.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -30,7 +30,7 @@ export async function runBerth(
     errColours: false,
     columns: 100,
   };
-  const variables = { BERTH_URL: server.url, BERTH_TOKEN: adminToken, ...env };
+  const variables = { BERTH_URL: server.url, BERTH_TOKEN: server.token, ...env };
   const code = await run(args, { terminal, env: variables });
   return { code, stdout: stdout.join(''), stderr: stderr.join('') };
 }
