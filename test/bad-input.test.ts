@@ -389,6 +389,45 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     }
   });
 
+  test('terminate-backends, spawn tokens and environments check their fields, too', async () => {
+    const before = '2024-09-01T00:00:00.000Z';
+    for (const [path, bodies] of [
+      [
+        '/service/admin/web/terminate-backends',
+        [
+          [/before/, {}, { before: 1 }, { before: 'yesterday' }, { before: '' }, { before: null }],
+          [/dry_run/, { before, dry_run: 1 }, { before, dry_run: 'true' }],
+          [/hard/, { before, hard: 1 }, { before, hard: [] }],
+        ],
+      ],
+      [
+        '/user/admin/service/web/token',
+        [
+          [/grace_period_seconds/, { grace_period_seconds: -1 }, { grace_period_seconds: '1' }],
+          [/tag/, { tag: '' }, { tag: 'a b' }, { tag: 1 }],
+          [/port/, { port: 80 }, { port: '8080' }],
+        ],
+      ],
+      [
+        '/env/admin/web/default/update',
+        [
+          [/name/, { name: '' }, { name: 'A' }, { name: 1 }, { name: 'x'.repeat(64) }, { name: 'images' }],
+          [/image_tag/, { image_tag: '' }, { image_tag: 'a b' }, { image_tag: 1 }],
+        ],
+      ],
+    ] as const) {
+      for (const [field, ...wrong] of bodies) {
+        for (const body of wrong) {
+          const message = assertRefused(await world.api(path, { body }), 400, 'BadRequest');
+          assert.match(message, field, JSON.stringify(body));
+        }
+      }
+    }
+    assertRefused(await world.api('/env/admin/web/nope/update', { body: {} }), 404, 'NotFound');
+    assertRefused(await world.api('/token/nope/spawn', { method: 'POST', token: null }), 404, 'NotFound');
+    assertRefused(await world.api('/token/nope', { method: 'DELETE' }), 404, 'NotFound');
+  });
+
   test('terminate of an ended backend is refused', async () => {
     for (const body of [{}, { hard: true }]) {
       assertRefused(await world.api(`/backend/${ended.id}/terminate`, { body }), 409, 'BackendNotRunning');

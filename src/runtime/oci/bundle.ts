@@ -155,7 +155,11 @@ export class Bundle {
 
   /** Created but not started: the OCI runtime's first process waits at this FIFO. */
   async awaitsStart(): Promise<boolean> {
-    return exists(join(this.stateFolder, 'exec.fifo'));
+    return exists(this.execFifo);
+  }
+
+  get execFifo(): string {
+    return join(this.stateFolder, 'exec.fifo');
   }
 
   async hasState(): Promise<boolean> {

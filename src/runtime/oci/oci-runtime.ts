@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
 import { findTool } from '../../lib/command.ts';
@@ -36,6 +36,7 @@ import { Container } from './container.ts';
 import { type ContainerParts, containerConfig, privateFiles, workloadPort } from './container-config.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
+import { startByFifo } from './exec-fifo.ts';
 import { type Kernel, readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
@@ -187,7 +188,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     return this.#turns.run(id, async () => {
       const container = this.#container(id);
       try {
-        await this.#ociRuntime(['start', id]);
+        await this.#startProgram(container);
       } catch (error) {
         // A server that was killed in the middle of a start has it started all the same.
         const running = container.exit === undefined && !(await container.bundle.awaitsStart());
@@ -205,6 +206,13 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
       digests: new Set(records.flatMap(record => record?.imageDigest ?? [])),
       layers: new Set(records.flatMap(record => record?.layers ?? [])),
     };
+  }
+
+  /** A process for it costs as much again as what it does. */
+  #startProgram(container: Container): Promise<void> {
+    const isRunc = basename(this.#parts().tools.ociRuntime) === 'runc';
+    if (isRunc) return startByFifo(container.bundle.execFifo, () => container.exit === undefined);
+    return this.#ociRuntime(['start', container.id]);
   }
 
   async stop(id: string, request: StopRequest): Promise<boolean> {
