@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const windowMs = 200;
 const idleShare = 0.8;
-const longestWaitMs = 3_000;
+const longestWaitMs = 1_500;
 
 /**
  * Waits until the machine's processors have hardly anything to do: what was measured last has left nothing in
- * the background, and nobody else is at work. Gives up waiting after 3 s.
+ * the background, and nobody else is at work. Gives up waiting after 1.5 s.
  */
 export async function calm(): Promise<void> {
   const deadline = performance.now() + longestWaitMs;

@@ -19,8 +19,9 @@ export async function waitUntilAccepting(
   const deadline = performance.now() + timeoutMs;
   for (let intervalMs = firstIntervalMs; !signal.aborted; ) {
     if (await accepts(address, signal)) return true;
-    if (performance.now() + intervalMs > deadline) return false;
-    await delay(intervalMs, undefined, { signal }).catch(() => {});
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return false;
+    await delay(Math.min(intervalMs, leftMs), undefined, { signal }).catch(() => {});
     intervalMs = Math.min(intervalMs * 1.15, longestIntervalMs);
   }
   return false;
