@@ -5,6 +5,7 @@ import { definitionPromises } from './conformance/definitions.ts';
 import { durabilityPromises } from './conformance/durability.ts';
 import { imagePromises } from './conformance/images.ts';
 import { journalPromises } from './conformance/journal.ts';
+import { sandboxPromises } from './conformance/sandboxes.ts';
 import type { StoreUnderTest } from './conformance/world.ts';
 
 export { writeUntilKilled } from './conformance/durability.ts';
@@ -15,6 +16,7 @@ export function storeConformance(name: string, subject: StoreUnderTest): void {
   describe(`${name} keeps the promises of a store`, () => {
     definitionPromises(subject);
     backendPromises(subject);
+    sandboxPromises(subject);
     connectionTokenPromises(subject);
     journalPromises(subject);
     imagePromises(subject);

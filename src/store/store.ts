@@ -1,5 +1,8 @@
 import type { EndReason, StopKind, WorkloadStatus } from '../engine/workloads/status.ts';
 import type { ImageReference, ResourceLimits } from '../runtime/runtime.ts';
+import type { SandboxStore } from './sandbox-store.ts';
+
+export type * from './sandbox-store.ts';
 
 /**
  * The seam between Berth and its database. It speaks the domain; SQL, rows and transactions stay behind it.
@@ -12,6 +15,7 @@ export interface Store {
   readonly services: ServiceStore;
   readonly spawnTokens: SpawnTokenStore;
   readonly backends: BackendStore;
+  readonly sandboxes: SandboxStore;
   readonly journal: JournalStore;
   readonly images: ImageRecords;
   /** Answers when the database can be written to. */

@@ -9,6 +9,7 @@ import { Database } from './database.ts';
 import { imageRecords } from './images.ts';
 import { journalStore } from './journal.ts';
 import { pending } from './migrate.ts';
+import { sandboxStore } from './sandboxes.ts';
 import { serviceStore } from './services.ts';
 import { spawnTokenStore } from './spawn-tokens.ts';
 import { queries } from './statement.ts';
@@ -38,6 +39,7 @@ export async function openSqliteStore({ path, clock = systemClock }: SqliteStore
     services: serviceStore(database),
     spawnTokens: spawnTokenStore(database),
     backends: backendStore(database, clock),
+    sandboxes: sandboxStore(database),
     journal: journalStore(database),
     images: imageRecords(database),
     ping: () => database.write('kill', () => void notePing.run({ at: clock.now().getTime() })),

@@ -10,6 +10,10 @@ export interface Schema {
   workloads: WorkloadRow;
   backends: BackendRow;
   locks: LockRow;
+  sandboxes: SandboxRow;
+  sandbox_boots: SandboxBootRow;
+  sandbox_services: SandboxServiceRow;
+  sandbox_checkpoints: SandboxCheckpointRow;
   connection_tokens: ConnectionTokenRow;
   spawn_tokens: SpawnTokenRow;
   journal: JournalTable;
@@ -106,6 +110,49 @@ export interface ConnectionTokenRow {
   username: string | null;
   user_data: Json;
   secret: string;
+}
+
+export interface SandboxRow {
+  id: string;
+  account_id: string;
+  name: string;
+  host: string;
+  image: Json;
+  settings: Json;
+  created_at: Time;
+  updated_at: Time;
+  last_running_at: Time | null;
+  last_warm_at: Time | null;
+  boot_error: string | null;
+  checkpoint: number | null;
+  next_checkpoint: number;
+}
+
+export interface SandboxBootRow {
+  id: string;
+  sandbox_id: string;
+  plan: Json;
+  created_at: Time;
+}
+
+export interface SandboxServiceRow {
+  id: string;
+  sandbox_id: string;
+  name: string;
+  definition: Json;
+  desired: 'running' | 'stopped';
+  run_id: string | null;
+  started_at: Time | null;
+  restart_count: number;
+  error: string | null;
+}
+
+export interface SandboxCheckpointRow {
+  sandbox_id: string;
+  number: number;
+  comment: string | null;
+  source: number | null;
+  created_at: Time;
 }
 
 export interface JournalRow {
