@@ -41,7 +41,9 @@ export const defaultImageLimits: ImageLimits = {
 
 /** As the OCI distribution specification recommends. */
 export const maxManifestBytes = 4 * mebibyte;
-/** An image has up to 127 layers; indexes and artifacts may name more. */
+/** Of an image that is to be run, as Docker has it. */
+export const maxLayers = 127;
+/** Indexes and artifacts may name more than an image has layers. */
 export const maxDescriptors = 2_000;
 /** The configuration of an image that is to be run. */
 export const maxConfigBytes = 4 * mebibyte;

@@ -3,7 +3,7 @@ import { type Member, makeLayer } from '../../src/images/testing/layers.ts';
 import { cannotRun } from '../support/index.ts';
 
 const path = '/bin/busybox';
-const programs = ['sh', 'cat', 'env', 'id', 'ls', 'pwd', 'sleep', 'httpd', 'stat', 'head'];
+const programs = ['sh', 'cat', 'env', 'id', 'ls', 'pwd', 'sleep', 'httpd', 'stat', 'head', 'wc'];
 
 /** Of the machine; undefined where it has none that needs no libraries. */
 const busybox = await readFile(path).catch(() => undefined);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -108,6 +108,25 @@ describe('pushed images', { skip: cannotRunImages }, () => {
       await Promise.all(backends.map(backend => backend.reaches('Ready')));
       const added = (await unpacked()).filter(name => !before.includes(name) && !name.startsWith('.'));
       assert.ok(added.includes(digestOf(own).slice(7, 23)), added.join());
+    });
+
+    test('of 127 layers run, and leave no trace of how', async () => {
+      const repository = await TestRepository.make(world, 'layered');
+      const pages = Array.from({ length: 126 }, (_, at) =>
+        makeLayer([
+          { name: `www/${at}.html`, content: `${at}` },
+          { name: 'www/index.html', content: `${at}` },
+        ]),
+      );
+      await repository.pushImage('latest', [base, ...pages], serving('ls /www | wc -l'));
+      const backend = await world.spawn('layered');
+      await backend.reaches('Ready');
+      assert.deepEqual(await backend.log('?tail=1&follow=false'), ['128']);
+      assert.equal((await backend.request('/')).text, '125');
+      assert.equal((await backend.request('/0.html')).text, '0');
+      const shortcuts = (await readdir('/run')).filter(name => /^berth-[a-z0-9]{6}$/.test(name));
+      const targets = await Promise.all(shortcuts.map(name => readlink(`/run/${name}`).catch(() => '')));
+      assert.ok(!targets.some(target => target.startsWith(world.server.dataDir)));
     });
 
     test('of several platforms give the one for this machine', async () => {

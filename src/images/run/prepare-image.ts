@@ -4,7 +4,7 @@ import type { BlobFiles } from '../blobs/blob-files.ts';
 import { ImageError } from '../errors.ts';
 import { LayerError } from '../layers/layer-error.ts';
 import type { Layer, LayerStore } from '../layers/layer-store.ts';
-import { maxAccountsFileBytes, maxConfigBytes } from '../limits.ts';
+import { maxAccountsFileBytes, maxConfigBytes, maxLayers } from '../limits.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../repositories/manifest.ts';
 import type { Repository, RepositoryOwner } from '../repositories/repository.ts';
 import { type ImageDefaults, parseImageConfig } from './image-config.ts';
@@ -21,8 +21,6 @@ export interface PrepareParts {
   readonly repository: (owner: RepositoryOwner) => Repository;
 }
 
-/** The mount options of an overlay are one page, with room for its upper folder and more. */
-const maxLayerPathBytes = 3_584;
 const maxIndexDepth = 4;
 const configTypes: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.config.v1+json',
@@ -125,6 +123,7 @@ async function readConfig({ config, layers }: ImageManifest, blobs: BlobFiles): 
     throw new Refusal(`is for ${os}/${architecture}, this machine is ${platformName(machinePlatform)}`);
   }
   if (layers.length === 0) throw new Refusal('has no layers');
+  if (layers.length > maxLayers) throw new Refusal(`has ${layers.length} layers; there may be ${maxLayers}`);
   if (diffIds.length !== layers.length) {
     throw new Refusal(`has ${layers.length} layers, but its configuration names ${diffIds.length}`);
   }
@@ -156,11 +155,6 @@ async function prepareLayers(
       if (!(error instanceof LayerError)) throw error;
       throw new LayerError(`layer ${digest}: ${error.message}`, { cause: error });
     }
-  }
-  const pathBytes = topmostFirst.reduce((sum, { path }) => sum + path.length + 1, 0);
-  if (pathBytes > maxLayerPathBytes) {
-    const most = Math.floor(maxLayerPathBytes / (pathBytes / topmostFirst.length));
-    throw new Refusal(`has ${topmostFirst.length} layers; in this server's data folder there may be ${most}`);
   }
   return topmostFirst;
 }

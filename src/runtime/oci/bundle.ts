@@ -76,6 +76,8 @@ export class Bundle {
   readonly config: string;
   readonly upper: string;
   readonly work: string;
+  /** Links to the layers of an image that has many; see `LowerFolders`. */
+  readonly lower: string;
   /** Empty: the root file system is mounted over it, inside the container's own mount namespace. */
   readonly rootfs: string;
   /** Where conmon notes that the memory limit was hit. */
@@ -92,6 +94,7 @@ export class Bundle {
     this.config = join(this.folder, 'config.json');
     this.upper = join(this.folder, 'upper');
     this.work = join(this.folder, 'work');
+    this.lower = join(this.folder, 'lower');
     this.rootfs = join(this.folder, 'rootfs');
     this.persist = join(this.folder, 'persist');
     this.sessions = join(this.folder, 'sessions');

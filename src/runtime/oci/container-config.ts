@@ -30,6 +30,8 @@ export interface ContainerParts {
   readonly spec: WorkloadSpec;
   readonly endpoint: Endpoint;
   readonly bundle: Bundle;
+  /** The layers of the image by the names that its overlay takes, the topmost first. */
+  readonly lowerFolders: readonly string[];
   readonly mounts: readonly BaseMount[];
   readonly cgroupsPath: string;
   readonly defaultPids: number;
@@ -135,13 +137,13 @@ function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): OciProcess['
  * Mounted by the OCI runtime inside the container's own mount namespace: the host never sees the mount, so it
  * can't be left behind. `volatile` spares the synchronisation to disk of files that end with the workload.
  */
-function rootMount({ spec, bundle, kernel }: ContainerParts): OciMount {
+function rootMount({ lowerFolders, bundle, kernel }: ContainerParts): OciMount {
   return {
     destination: '/',
     type: 'overlay',
     source: 'overlay',
     options: [
-      `lowerdir=${spec.image.layers.join(':')}`,
+      `lowerdir=${lowerFolders.join(':')}`,
       `upperdir=${bundle.upper}`,
       `workdir=${bundle.work}`,
       ...(kernel.volatileOverlay ? ['volatile'] : []),

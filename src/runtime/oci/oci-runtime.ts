@@ -39,6 +39,7 @@ import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
 import { startByFifo } from './exec-fifo.ts';
 import { type Kernel, readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
+import { LowerFolders, removeShortcuts } from './lower-folders.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
 import { startError } from './start-errors.ts';
@@ -100,6 +101,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
       ociRuntime: await tool(this.#options.ociRuntime ?? 'runc'),
     };
     await folders.make();
+    await removeShortcuts(folders.bundles);
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
     const kernel = await readKernel();
@@ -148,12 +150,13 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     const endpoint = await this.#options.network.lease();
     try {
       const record = bundleRecord(spec, endpoint);
-      const parts = await this.#containerParts(
-        { ...spec, ...(directory && { directory }) },
-        bundle,
-        endpoint,
-      );
+      await using lower = new LowerFolders(spec.image.layers, bundle);
+      const parts = {
+        ...(await this.#containerParts({ ...spec, ...(directory && { directory }) }, bundle, endpoint)),
+        lowerFolders: lower.paths,
+      };
       await bundle.make(record, containerConfig(parts), privateFiles(parts));
+      await lower.make();
       const { mainPid, conmon } = await startConmon(this.#launcher, tools, folders, bundle, logPath);
       this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
       void watch.own(spec.id, conmon);
@@ -165,7 +168,11 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     }
   }
 
-  async #containerParts(spec: WorkloadSpec, bundle: Bundle, endpoint: Endpoint): Promise<ContainerParts> {
+  async #containerParts(
+    spec: WorkloadSpec,
+    bundle: Bundle,
+    endpoint: Endpoint,
+  ): Promise<Omit<ContainerParts, 'lowerFolders'>> {
     const { cgroups, kernel } = this.#parts();
     const [mounts, resolver] = await Promise.all([
       this.#options.images.mounts(spec.image.reference),
