@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
 import { makeLayer, sha256 } from './testing/layers.ts';
 import { chunksOf, ImageWorld, nothingInUse } from './testing/world.ts';
 
@@ -149,17 +150,42 @@ describe('the collection of garbage', () => {
   test('takes the layers that were not used for longest where all take too much', {
     skip: cannotUnpack,
   }, async t => {
-    const world = await ImageWorld.make(t, { ...limits, maxLayersBytes: 3 * layer.length });
-    const layers = ['a', 'b', 'c', 'd'].map(content => makeLayer([{ name: 'file', content }]));
-    for (const [at, one] of layers.entries()) {
-      await world.pushImage(`v${at}`, [one]);
-      await world.images.prepare({ ...reference, reference: `v${at}` }, { signal });
-      world.clock.pass(1_000);
-    }
-    world.clock.pass(2 * hour);
-    await world.images.prepare({ ...reference, reference: 'v0' }, { signal });
-    await world.images.collectGarbage(nothingInUse);
-    const left = layers.filter((_, at) => at !== 1).map(one => sha256(one).slice(7, 23));
-    assert.deepEqual(await world.layerFolders(), left.sort());
+    const { world, layers, prepare, folderOf } = await fullOfLayers(t);
+    world.images.setInUse(async () => nothingInUse);
+    await prepare(3);
+    assert.deepEqual(await world.layerFolders(), [0, 2, 3].map(folderOf).sort());
+    assert.equal(world.images.usage.layerBytes, 3 * (layers[0]?.length ?? 0));
+  });
+
+  test('takes no layer in use or just asked for: what has no room is refused', {
+    skip: cannotUnpack,
+  }, async t => {
+    const { world, prepare, folderOf } = await fullOfLayers(t);
+    const inUse = [1, 2].map(at => join(world.dataDir, 'images/layers', folderOf(at), 'fs'));
+    world.images.setInUse(async () => ({ ...nothingInUse, layers: new Set(inUse) }));
+    const before = world.images.usage;
+    await assert.rejects(prepare(3), { code: 'image-error', message: /bytes of unpacked images at most/ });
+    assert.deepEqual(await world.layerFolders(), [0, 1, 2].map(folderOf).sort());
+    assert.deepEqual(world.images.usage, before);
+    world.clock.pass(hour);
+    await prepare(3);
+    assert.deepEqual(await world.layerFolders(), [1, 2, 3].map(folderOf).sort());
   });
 });
+
+/** A store with room for three layers that has those; the one of the second image was not used for longest. */
+async function fullOfLayers(t: TestContext) {
+  const world = await ImageWorld.make(t, { ...limits, maxLayersBytes: 3 * layer.length });
+  const layers = ['a', 'b', 'c', 'd'].map(content => makeLayer([{ name: 'file', content }]));
+  const prepare = (at: number) =>
+    world.images.prepare({ ...reference, reference: `v${at}` }, { signal: AbortSignal.timeout(60_000) });
+  for (const [at, one] of layers.entries()) {
+    await world.pushImage(`v${at}`, [one]);
+    if (at < 3) await prepare(at);
+    world.clock.pass(1_000);
+  }
+  world.clock.pass(2 * hour);
+  await prepare(0);
+  const folderOf = (at: number) => sha256(layers[at] ?? Buffer.alloc(0)).slice(7, 23);
+  return { world, layers, prepare, folderOf };
+}

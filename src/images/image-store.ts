@@ -11,11 +11,14 @@ import type { Page, Store } from '../store/store.ts';
 import { BlobFiles } from './blobs/blob-files.ts';
 import { Uploads } from './blobs/uploads.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { ImageError } from './errors.ts';
 import { type BaseMount, buildHostBase, type HostBase } from './host-base.ts';
+import { LayerError } from './layers/layer-error.ts';
 import { LayerStore } from './layers/layer-store.ts';
-import { defaultImageLimits, type ImageLimits } from './limits.ts';
+import { defaultImageLimits, type ImageLimits, unpackAheadMs } from './limits.ts';
 import { Repository, type RepositoryOwner } from './repositories/repository.ts';
-import { nameOf, prepareImage } from './run/prepare-image.ts';
+import { nameOf, prepareImage, Refusal, unpackImage } from './run/prepare-image.ts';
+import { type PushedImage, UnpackAhead } from './run/unpack-ahead.ts';
 
 export interface ImageStoreOptions {
   readonly dataDir: string;
@@ -42,6 +45,8 @@ export class ImageStore {
   readonly #blobs: BlobFiles;
   readonly #uploads: Uploads;
   readonly #layers: LayerStore;
+  readonly #ahead = new UnpackAhead();
+  #findInUse: (() => Promise<ImagesInUse>) | undefined;
   #host: Promise<HostBase> | undefined;
 
   constructor({ dataDir, store, limits: chosen = {}, clock = systemClock }: ImageStoreOptions) {
@@ -53,7 +58,13 @@ export class ImageStore {
     this.#hostFolder = join(folder, 'host');
     this.#blobs = new BlobFiles(join(folder, 'blobs', 'sha256'));
     this.#uploads = new Uploads({ folder: join(folder, 'uploads'), blobs: this.#blobs, limits, clock });
-    this.#layers = new LayerStore({ folder: join(folder, 'layers'), blobs: this.#blobs, limits, clock });
+    this.#layers = new LayerStore({
+      folder: join(folder, 'layers'),
+      blobs: this.#blobs,
+      limits,
+      clock,
+      findInUse: () => this.#findInUse?.(),
+    });
   }
 
   /** Takes up what an earlier server has left. Call once, before anything of a repository. */
@@ -70,6 +81,7 @@ export class ImageStore {
       blobs: this.#blobs,
       uploads: this.#uploads,
       clock: this.#clock,
+      onManifest: ({ digest }) => this.#ahead.add({ owner, digest }),
     });
   }
 
@@ -109,6 +121,38 @@ export class ImageStore {
     return { reference, layers: [layer], config };
   }
 
+  /** @param findInUse tells what workloads run from; until this is called no layer is removed to make room */
+  setInUse(findInUse: () => Promise<ImagesInUse>): void {
+    this.#findInUse = findInUse;
+  }
+
+  /**
+   * Unpacks images as soon as they are pushed, so that their first spawn is fast, until the signal fires.
+   * @param tell is told why an image can't be run, though nobody asked yet
+   */
+  async runUnpackAhead(
+    tell: (digest: string, reason: string) => unknown,
+    reportFault: (subject: string, error: unknown) => unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ahead.run(
+      (image, stop) => this.#unpackAhead(image, stop),
+      ({ digest }, error) => {
+        if (error instanceof LayerError) tell(digest, error.message);
+        // What is for other machines, or nothing to run at all, is pushed for a reason; what is gone, too.
+        else if (!(error instanceof Refusal || error instanceof ImageError)) reportFault('images', error);
+      },
+      signal,
+    );
+  }
+
+  async #unpackAhead({ owner, digest }: PushedImage, stop: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(unpackAheadMs)]);
+    const repository = this.repository(owner);
+    const parts = { blobs: this.#blobs, layers: this.#layers };
+    await unpackImage(repository, await repository.manifest(digest), parts, signal);
+  }
+
   /** Gives back the disk that nobody needs; see {@link collectGarbage}. @returns bytes */
   collectGarbage(inUse: ImagesInUse): Promise<number> {
     return collectGarbage(
@@ -125,14 +169,14 @@ export class ImageStore {
   }
 
   /**
-   * Collects garbage from time to time, until the signal fires.
-   * @param findInUse tells what workloads run from
+   * Collects garbage from time to time, until the signal fires. Call when it is known what is in use.
    */
   async runCollection(
-    findInUse: () => Promise<ImagesInUse>,
     reportFault: (subject: string, error: unknown) => unknown,
     signal: AbortSignal,
   ): Promise<void> {
+    const findInUse = this.#findInUse;
+    if (findInUse === undefined) throw new Error('it is not known what is in use');
     while (!signal.aborted) {
       await delay(this.#limits.collectionIntervalMs, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;

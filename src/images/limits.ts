@@ -45,6 +45,12 @@ export const maxManifestBytes = 4 * mebibyte;
 export const maxLayers = 127;
 /** Indexes and artifacts may name more than an image has layers. */
 export const maxDescriptors = 2_000;
+/** Pushed images that wait to be unpacked; more are left to their first spawn. */
+export const maxUnpacksAhead = 1_000;
+/** Unpacking one image that nobody waits for. */
+export const unpackAheadMs = 30 * 60_000;
+/** A layer that was asked for within this time may be about to be run from: no room is made by removing it. */
+export const freshLayerMs = 10 * 60_000;
 /** The configuration of an image that is to be run. */
 export const maxConfigBytes = 4 * mebibyte;
 /** `/etc/passwd` or `/etc/group` of an image. */

@@ -7,7 +7,7 @@ import { Identity } from '../identity/index.ts';
 import { type ImageLimits, ImageStore } from '../images/index.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
-import { collectImages } from './collect-images.ts';
+
 import { makeDataDir } from './data-dir.ts';
 import { wireEdge } from './edge-wiring.ts';
 import { registerExample } from './example.ts';
@@ -15,6 +15,7 @@ import { createLogger, faultReporter } from './fault-log.ts';
 import { Listener } from './listener.ts';
 import { openRuntime } from './open-runtime.ts';
 import { publicUrlOf, type Settings } from './settings/index.ts';
+import { tendImages } from './tend-images.ts';
 
 /** How long open requests may go on after the server was asked to stop, ms. */
 const drainMs = 5_000;
@@ -78,7 +79,7 @@ export async function startServer(
     handshakeTimeoutMs: edgeHandshakeTimeoutMs,
   });
   const { adopted, strays } = await engine.start();
-  opened.use(collectImages(images, runtime, reportFault));
+  opened.use(tendImages(images, runtime, logger, reportFault));
   if (adopted > 0 || strays > 0) logger.info({ adopted, strays }, 'recovered');
   if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
 

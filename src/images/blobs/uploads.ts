@@ -181,7 +181,8 @@ export class Uploads {
       for await (const chunk of sourceOf(source)) {
         received += chunk.length;
         this.#totalBytes += chunk.length;
-        this.#checkRoom(received);
+        this.#checkBlobSize(received);
+        this.checkRoom(0);
         if (received - start > length) throw wrongLength(length);
         if (!Number.isNaN(progress.hashedBytes)) {
           progress.hash.update(chunk);
@@ -201,17 +202,20 @@ export class Uploads {
     }
   }
 
-  #checkRoom(uploadBytes: number): void {
+  /** @param bytes that are about to come @throws {ImageError} `full` */
+  checkRoom(bytes: number): void {
     const { limits, blobs } = this.#options;
-    if (uploadBytes > limits.maxBlobBytes) {
-      throw new ImageError('too-large', `a blob may have ${limits.maxBlobBytes} bytes`);
-    }
-    if (limits.maxStoreBytes > 0 && this.#totalBytes + blobs.totalBytes > limits.maxStoreBytes) {
-      throw new ImageError(
-        'full',
-        `the image store may have ${limits.maxStoreBytes} bytes, and they are used`,
-      );
-    }
+    if (limits.maxStoreBytes === 0) return;
+    if (this.#totalBytes + blobs.totalBytes + bytes <= limits.maxStoreBytes) return;
+    throw new ImageError(
+      'full',
+      `the image store may have ${limits.maxStoreBytes} bytes, and they are used; remove images that are not needed`,
+    );
+  }
+
+  #checkBlobSize(bytes: number): void {
+    const { maxBlobBytes } = this.#options.limits;
+    if (bytes > maxBlobBytes) throw new ImageError('too-large', `a blob may have ${maxBlobBytes} bytes`);
   }
 
   async #cutBack(path: string, start: number): Promise<void> {

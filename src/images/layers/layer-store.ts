@@ -2,11 +2,12 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { randomId } from '../../lib/ids.ts';
-import { Slots } from '../../lib/turns.ts';
+import { Slots, Turns } from '../../lib/turns.ts';
+import type { ImagesInUse } from '../../runtime/runtime.ts';
 import type { BlobFiles } from '../blobs/blob-files.ts';
 import { hexOf } from '../blobs/digest.ts';
 import { asFull } from '../errors.ts';
-import type { ImageLimits } from '../limits.ts';
+import { freshLayerMs, type ImageLimits } from '../limits.ts';
 import { LayerError } from './layer-error.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import { unpackLayer } from './unpack.ts';
@@ -19,6 +20,8 @@ export interface LayerStoreOptions {
     'maxLayerBytes' | 'maxLayerEntries' | 'unusedLayerMs' | 'maxLayersBytes'
   >;
   readonly clock: Clock;
+  /** What workloads run from; undefined while that is not known, when no layer is removed to make room. */
+  readonly findInUse?: () => Promise<ImagesInUse> | undefined;
 }
 
 /** An unpacked layer. */
@@ -55,7 +58,13 @@ export class LayerStore {
   readonly #options: LayerStoreOptions;
   readonly #unpacking = new SharedTasks<Layer>();
   readonly #slots = new Slots(unpackSlots);
+  /** By name: a layer is not removed while it is being looked for. */
+  readonly #turns = new Turns();
+  /** Of whole layers. */
   #totalBytes = 0;
+  /** Of layers that are being unpacked. */
+  #unpackingBytes = 0;
+  #makingRoom: Promise<void> | undefined;
   #bootId = '';
 
   constructor(options: LayerStoreOptions) {
@@ -76,9 +85,9 @@ export class LayerStore {
     }
   }
 
-  /** Of all unpacked layers. */
+  /** Of all unpacked layers, and of what is there of those that are being unpacked. */
   get totalBytes(): number {
-    return this.#totalBytes;
+    return this.#totalBytes + this.#unpackingBytes;
   }
 
   /**
@@ -88,9 +97,17 @@ export class LayerStore {
    */
   async prepare(diffId: string, digest: string, signal: AbortSignal): Promise<Layer> {
     return this.#unpacking.run(diffId, signal, async shared => {
-      const name = nameOf(diffId);
+      const found = await this.#find(diffId);
+      return found ?? this.#slots.run(() => this.#unpack(diffId, digest, shared));
+    });
+  }
+
+  /** Undefined where it is not unpacked yet; else it counts as used now. */
+  #find(diffId: string): Promise<Layer | undefined> {
+    const name = nameOf(diffId);
+    return this.#turns.run(name, async () => {
       const found = await this.#record(name);
-      if (found === undefined) return this.#slots.run(() => this.#unpack(diffId, digest, shared));
+      if (found === undefined) return undefined;
       if (found.diffId !== diffId) throw new LayerError('another layer has the same short name');
       await this.#touch(name);
       return { path: this.#path(name, 'fs'), opaqueFolders: found.opaqueFolders };
@@ -110,13 +127,34 @@ export class LayerStore {
     for (const { name, sizeBytes, usedAt, unpackedAt } of await this.#byLastUse()) {
       if (now - unpackedAt > writtenBackMs) await writeFile(this.#path(name, 'on-disk'), '');
       const unusedMs = now - usedAt;
-      const isOver = limits.maxLayersBytes > 0 && this.#totalBytes > limits.maxLayersBytes;
-      if (unusedMs < (isOver ? keepMs : limits.unusedLayerMs) || inUse.has(this.#path(name, 'fs'))) continue;
-      await this.#remove(name);
+      if (unusedMs < (this.#isOver() ? keepMs : limits.unusedLayerMs)) continue;
+      if (inUse.has(this.#path(name, 'fs')) || !(await this.#removeUnused(name, usedAt))) continue;
       this.#totalBytes -= sizeBytes;
       freed += sizeBytes;
     }
     return freed;
+  }
+
+  #isOver(): boolean {
+    const { maxLayersBytes } = this.#options.limits;
+    return maxLayersBytes > 0 && this.totalBytes > maxLayersBytes;
+  }
+
+  /** Makes room by removing layers that no workload uses. @throws {LayerError} where that is not enough */
+  async #makeRoom(): Promise<void> {
+    const { limits, findInUse } = this.#options;
+    this.#makingRoom ??= (async () => {
+      const inUse = await findInUse?.();
+      if (inUse !== undefined) await this.collect(inUse.layers, freshLayerMs);
+    })().finally(() => {
+      this.#makingRoom = undefined;
+    });
+    await this.#makingRoom;
+    if (this.#isOver()) {
+      throw new LayerError(
+        `the server keeps ${limits.maxLayersBytes} bytes of unpacked images at most, and those there are in use`,
+      );
+    }
   }
 
   async #unpack(diffId: string, digest: string, signal: AbortSignal): Promise<Layer> {
@@ -125,10 +163,21 @@ export class LayerStore {
     if (archive === undefined) throw new LayerError('its content is not in the image store');
     const temporary = join(folder, `.${randomId()}`);
     const name = nameOf(diffId);
+    let takenBytes = 0;
+    const takeRoom = async (bytes: number) => {
+      takenBytes += bytes;
+      this.#unpackingBytes += bytes;
+      if (this.#isOver()) await this.#makeRoom();
+    };
     try {
       await mkdir(temporary, { mode: 0o700 });
       await mkdir(join(temporary, 'fs'), { mode: 0o755 });
-      const unpacked = await unpackLayer(archive, join(temporary, 'fs'), { diffId, limits, signal });
+      const unpacked = await unpackLayer(archive, join(temporary, 'fs'), {
+        diffId,
+        limits,
+        signal,
+        takeRoom,
+      });
       const unpackedAt = this.#options.clock.now().getTime();
       const record: LayerRecord = { diffId, bootId: this.#bootId, unpackedAt, ...unpacked };
       await writeFile(join(temporary, 'layer.json'), JSON.stringify(record));
@@ -139,6 +188,7 @@ export class LayerStore {
       await rm(temporary, { recursive: true, force: true });
       throw asFull(error);
     } finally {
+      this.#unpackingBytes -= takenBytes;
       await archive.close();
     }
   }
@@ -161,11 +211,17 @@ export class LayerStore {
     return layers.sort((a, b) => a.usedAt - b.usedAt);
   }
 
-  /** Gone at once, whatever happens to the server then. */
-  async #remove(name: string): Promise<void> {
+  /** Gone at once, whatever happens to the server then. @returns false where it was used after that time */
+  async #removeUnused(name: string, usedAt: number): Promise<boolean> {
     const trash = join(this.#options.folder, `.${randomId()}`);
-    await rename(join(this.#options.folder, name), trash);
-    await rm(trash, { recursive: true, force: true });
+    const isRemoved = await this.#turns.run(name, async () => {
+      const found = await stat(this.#path(name, 'layer.json')).catch(() => undefined);
+      if (found === undefined || found.mtimeMs !== usedAt) return false;
+      await rename(join(this.#options.folder, name), trash);
+      return true;
+    });
+    if (isRemoved) await rm(trash, { recursive: true, force: true });
+    return isRemoved;
   }
 
   async #touch(name: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface UnpackOptions {
   readonly diffId: string;
   readonly limits: Pick<ImageLimits, 'maxLayerBytes' | 'maxLayerEntries'>;
   readonly signal: AbortSignal;
+  /** Is asked for room before it is taken. @throws {LayerError} when there is none */
+  readonly takeRoom?: (bytes: number) => Promise<void>;
 }
 
 export interface UnpackedLayer {
@@ -47,7 +49,7 @@ const maxToldBytes = 4_096;
 export async function unpackLayer(
   archive: FileHandle,
   folder: string,
-  { diffId, limits, signal }: UnpackOptions,
+  { diffId, limits, signal, takeRoom }: UnpackOptions,
 ): Promise<UnpackedLayer> {
   signal.throwIfAborted();
   const child = spawn('tar', [...tarArguments, '--directory', folder], {
@@ -69,6 +71,7 @@ export async function unpackLayer(
         if (sizeBytes > limits.maxLayerBytes) {
           throw new LayerError(`it has more than ${limits.maxLayerBytes} bytes when unpacked`);
         }
+        await takeRoom?.(chunk.length);
         hash.update(chunk);
         yield chunk;
       }

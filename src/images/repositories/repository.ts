@@ -20,6 +20,8 @@ export interface RepositoryParts {
   readonly blobs: BlobFiles;
   readonly uploads: Uploads;
   readonly clock: Clock;
+  /** Is told each manifest that was stored. */
+  readonly onManifest?: (manifest: ManifestRecord) => void;
 }
 
 /** The service that a repository is of. */
@@ -145,7 +147,8 @@ export class Repository {
   /**
    * @param reference the tag it is to have, or its own digest
    * @param mediaType what the sender says it is
-   * @throws {ImageError} `manifest-invalid`, `manifest-incomplete`, `digest-invalid`, `tag-invalid`, `too-large`
+   * @throws {ImageError} `manifest-invalid`, `manifest-incomplete`, `digest-invalid`, `tag-invalid`, `too-large`,
+   *   `full`
    */
   async putManifest(reference: string, content: Buffer, mediaType?: string): Promise<ManifestRecord> {
     if (content.length > maxManifestBytes) {
@@ -158,8 +161,12 @@ export class Repository {
     }
     const manifest = this.#record(digest, content, parseManifest(content, mediaType));
     const { records, blobs } = this.#parts;
+    this.#parts.uploads.checkRoom(content.length);
     const { missing } = await blobs.write(digest, content, () => records.putManifest(manifest, tag));
-    if (missing.length === 0) return manifest;
+    if (missing.length === 0) {
+      this.#parts.onManifest?.(manifest);
+      return manifest;
+    }
     await blobs.removeUnless(digest, () => records.isKept(digest));
     throw new ImageError('manifest-incomplete', `the repository lacks ${missing[0]}`, {
       detail: missing.map(needed => ({ digest: needed })),

@@ -40,9 +40,7 @@ export async function prepareImage(
   const name = nameOf(reference);
   try {
     const { repository, record } = await find(reference, parts);
-    const manifest = await imageManifest(repository, record, 0);
-    const { diffIds, config } = await readConfig(manifest, parts.blobs);
-    const layers = await prepareLayers(manifest, diffIds, parts.layers, signal);
+    const { layers, config } = await unpackImage(repository, record, parts, signal);
     const user = await resolveIn(layers, config.user);
     return {
       reference,
@@ -58,8 +56,23 @@ export async function prepareImage(
   }
 }
 
+/**
+ * Unpacks the layers of an image where they are not yet.
+ * @throws {Refusal | LayerError | ImageError}
+ */
+export async function unpackImage(
+  repository: Repository,
+  record: ManifestRecord,
+  { blobs, layers }: Pick<PrepareParts, 'blobs' | 'layers'>,
+  signal: AbortSignal,
+): Promise<{ readonly layers: readonly Layer[]; readonly config: ImageDefaults['config'] }> {
+  const manifest = await imageManifest(repository, record, 0);
+  const { diffIds, config } = await readConfig(manifest, blobs);
+  return { layers: await prepareLayers(manifest, diffIds, layers, signal), config };
+}
+
 /** Why an image can't be run; completes a sentence that begins with its name. */
-class Refusal extends Error {}
+export class Refusal extends Error {}
 
 function told(error: Error): string {
   return error instanceof Refusal ? error.message : `can't be used: ${error.message}`;
