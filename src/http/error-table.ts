@@ -23,6 +23,7 @@ export const errorTable: ErrorTable = {
     'rate-limited': { status: 429, code: 'RateLimited' },
     internal: { status: 500, code: 'InternalError' },
     'no-capacity': { status: 503, code: 'NoCapacity', headers: retryLater },
+    'timed-out': { status: 504, code: 'StartTimeout' },
     'lock-busy': { status: 503, code: 'LockBusy', headers: retryLater },
   },
 };

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'limit-reached'
   | 'rate-limited'
   | 'no-capacity'
+  | 'timed-out'
   | 'too-large'
   | 'too-slow'
   | 'unsupported-media-type'

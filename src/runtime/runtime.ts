@@ -106,9 +106,24 @@ export interface WorkloadSpec {
   readonly command?: readonly string[];
   /** Absolute folder of the host that the program starts in (read-only at `/app` where there is isolation). */
   readonly directory?: string;
+  /** The main process only waits and reaps; what is to run comes through exec. `command` is absent. */
+  readonly idle?: true;
+  /** Name of the persistent root that keeps what it writes; its files end with it when absent. */
+  readonly root?: string;
+  /** Whom programs run as when their image's user is not to be it. */
+  readonly account?: WorkloadAccount;
   /** Laid over the image's environment. `PORT` is the runtime's: it knows which port is free. */
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ResourceLimits;
+}
+
+/** An account that is made in a workload's files where it is missing. */
+export interface WorkloadAccount {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Absolute path; made, and given to the account, where it is missing. */
+  readonly home: string;
 }
 
 export interface ResourceLimits {
@@ -211,4 +226,27 @@ export interface ReopensLogs {
 
 export function reopensLogs(runtime: Runtime): runtime is Runtime & ReopensLogs {
   return 'reopenLog' in runtime;
+}
+
+/** Optional ability: workloads can be stopped in memory. Both are idempotent and outlive the server. */
+export interface Pausable {
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+}
+
+export function isPausable(runtime: Runtime): runtime is Runtime & Pausable {
+  return 'pause' in runtime;
+}
+
+/** Optional ability: writable root file systems that outlive their workloads; `WorkloadSpec.root` names one. */
+export interface PersistentRoots {
+  /** Idempotent; a workload makes its root by itself where it is missing. */
+  createRoot(name: string): Promise<void>;
+  /** With its checkpoints. Idempotent; no workload may use it. */
+  removeRoot(name: string): Promise<void>;
+  listRoots(): Promise<string[]>;
+}
+
+export function hasPersistentRoots(runtime: Runtime): runtime is Runtime & PersistentRoots {
+  return 'createRoot' in runtime;
 }

@@ -1,5 +1,5 @@
 import type { EndReason, StopKind, WorkloadStatus } from '../engine/workloads/status.ts';
-import type { ImageReference, ResourceLimits } from '../runtime/runtime.ts';
+import type { ImageReference, ResourceLimits, WorkloadAccount } from '../runtime/runtime.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 
 export type * from './sandbox-store.ts';
@@ -183,6 +183,10 @@ export interface WorkloadPlan {
   /** Variables that tell the program who it is, laid over `env`: name -> what it is to hold. */
   readonly identity?: Readonly<Record<string, IdentityField>>;
   readonly limits: ResourceLimits;
+  /** See `WorkloadSpec`. */
+  readonly idle?: true;
+  readonly root?: string;
+  readonly account?: WorkloadAccount;
 }
 
 export type IdentityField = 'id' | 'key' | 'fencing-token' | 'service';

@@ -43,6 +43,7 @@ export const registryErrors: ErrorTable = {
     'rate-limited': { status: 429, code: 'TOOMANYREQUESTS' },
     internal: { status: 500, code: 'UNKNOWN' },
     'no-capacity': { status: 503, code: 'UNAVAILABLE' },
+    'timed-out': { status: 504, code: 'UNAVAILABLE' },
     'lock-busy': { status: 503, code: 'UNAVAILABLE' },
   },
   body: ({ code, message, detail }) => ({

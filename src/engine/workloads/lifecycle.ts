@@ -68,6 +68,11 @@ export class Lifecycle {
     return this.#latest;
   }
 
+  /** Why it did not go as planned, as far as its owner may know. */
+  get failure(): string | undefined {
+    return this.#cause;
+  }
+
   /** Where the program is reached; known from `waiting` on. */
   get address(): WorkloadAddress | undefined {
     return this.#address;
@@ -166,16 +171,9 @@ export class Lifecycle {
 
   async #create(image: PreparedImage): Promise<void> {
     if (this.#giveUp.signal.aborted) return;
-    const { command, directory, env, limits } = this.#plan;
+    const { image: _, identity: __, ...spec } = this.#plan;
     this.#stopSignal = image.config.stopSignal;
-    this.#address = await this.#parts.runtime.create({
-      id: this.id,
-      image,
-      env,
-      limits,
-      ...(command && { command }),
-      ...(directory && { directory }),
-    });
+    this.#address = await this.#parts.runtime.create({ id: this.id, image, ...spec });
   }
 
   async #start(): Promise<void> {
@@ -186,6 +184,7 @@ export class Lifecycle {
 
   async #becomeReady(): Promise<void> {
     if (this.#address === undefined) return;
+    if (this.#plan.idle) return this.#step('ready');
     const limitMs = this.#parts.limits.startupTimeoutMs;
     const timeoutMs = limitMs - (Date.now() - this.#latest.at.getTime());
     const signal = this.#giveUp.signal;
