@@ -5,6 +5,7 @@ import { definitionPromises } from './conformance/definitions.ts';
 import { durabilityPromises } from './conformance/durability.ts';
 import { imagePromises } from './conformance/images.ts';
 import { journalPromises } from './conformance/journal.ts';
+import { peoplePromises } from './conformance/people.ts';
 import { sandboxPromises } from './conformance/sandboxes.ts';
 import type { StoreUnderTest } from './conformance/world.ts';
 
@@ -15,6 +16,7 @@ export type { StoreUnderTest } from './conformance/world.ts';
 export function storeConformance(name: string, subject: StoreUnderTest): void {
   describe(`${name} keeps the promises of a store`, () => {
     definitionPromises(subject);
+    peoplePromises(subject);
     backendPromises(subject);
     sandboxPromises(subject);
     connectionTokenPromises(subject);

@@ -12,6 +12,9 @@ export type * from './sandbox-store.ts';
 export interface Store {
   readonly accounts: AccountStore;
   readonly tokens: TokenStore;
+  readonly users: UserStore;
+  readonly members: MemberStore;
+  readonly sessions: SessionStore;
   readonly services: ServiceStore;
   readonly spawnTokens: SpawnTokenStore;
   readonly backends: BackendStore;
@@ -64,6 +67,93 @@ export interface TokenStore {
   list(accountId: string): Promise<Token[]>;
   /** Durable. False when the account has no such token. */
   revoke(accountId: string, id: string): Promise<boolean>;
+}
+
+// --- People --------------------------------------------------------------------------------------------------
+
+export type Role = 'super_admin' | 'manage' | 'viewer';
+
+/** A person who can log in. Each has an account of their own; its `isAdmin` says whether they are `super_admin`. */
+export interface User {
+  /** Rising and never given twice, for APIs that number users. */
+  readonly number: number;
+  readonly accountId: string;
+  /** What they log in with. Unique. */
+  readonly name: string;
+  readonly role: Role;
+  readonly passwordHash: string;
+  /** Unique, whatever its case. */
+  readonly email?: string;
+  readonly createdAt: Date;
+}
+
+export interface UserChange {
+  readonly role?: Role;
+  readonly enabled?: boolean;
+  readonly passwordHash?: string;
+  /** Null takes it away. */
+  readonly email?: string | null;
+}
+
+export interface UserStore {
+  /**
+   * Durable. Writes the user, and the account unless it is there already, in one step. Nothing is written when
+   * a name or the address is taken.
+   */
+  create(user: Omit<User, 'number'>, account: Account): Promise<User | 'name-taken' | 'email-taken'>;
+  byName(name: string): Promise<User | undefined>;
+  byAccount(accountId: string): Promise<User | undefined>;
+  /** In the order in which they were created. */
+  list(): Promise<User[]>;
+  /** Durable. Role and `enabled` are changed at the account, too. */
+  change(accountId: string, change: UserChange): Promise<'changed' | 'not-found' | 'email-taken'>;
+  /**
+   * Durable. With sessions and memberships. Of the account: `keep` leaves it as it is; `close` takes back its
+   * tokens and the account itself, which stays, disabled, as long as there are things that belong to it. False
+   * when there is no such user.
+   */
+  delete(accountId: string, account: 'keep' | 'close'): Promise<boolean>;
+}
+
+/** Who belongs to which organisation: an account that several users act for. */
+export interface MemberStore {
+  /** Durable. False when they are a member already. */
+  add(organisationId: string, accountId: string): Promise<boolean>;
+  /** Durable. False when they are none. */
+  remove(organisationId: string, accountId: string): Promise<boolean>;
+  /** Accounts of the members, by name. */
+  list(organisationId: string): Promise<Account[]>;
+  /** By name. */
+  organisationsOf(accountId: string): Promise<Account[]>;
+}
+
+/** Somebody is logged in until it ends. */
+export interface Session {
+  /** A UUID. */
+  readonly id: string;
+  readonly accountId: string;
+  /** Where its token counts: in a cookie, or in `Authorization`. */
+  readonly kind: 'browser' | 'command-line';
+  readonly userAgent: string;
+  /** SHA-256 of its token, hex. Unique. */
+  readonly hash: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface SessionStore {
+  /** Durable. */
+  create(session: Session): Promise<void>;
+  byHash(hash: string): Promise<Session | undefined>;
+  byId(id: string): Promise<Session | undefined>;
+  /** Newest first. */
+  list(accountId: string): Promise<Session[]>;
+  /** Durable. False when there is none. */
+  delete(id: string): Promise<boolean>;
+  /** Durable. All of an account but one. */
+  deleteOthers(accountId: string, exceptId?: string): Promise<void>;
+  /** Those that expired by this time. */
+  deleteExpired(time: Date): Promise<void>;
 }
 
 // --- Services ------------------------------------------------------------------------------------------------

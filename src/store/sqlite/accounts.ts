@@ -1,10 +1,30 @@
 import type { Account, AccountStore } from '../store.ts';
 import type { Database } from './database.ts';
 import type { AccountRow } from './schema.ts';
-import { queries } from './statement.ts';
+import { queries, type Statement } from './statement.ts';
 
 export function accountStore(database: Database): AccountStore {
-  const insert = database.prepare((row: AccountRow) =>
+  const insert = insertAccount(database);
+  const byName = database.prepare((wanted: { name: string }) =>
+    queries.selectFrom('accounts').selectAll().where('name', '=', wanted.name),
+  );
+  const byId = database.prepare((wanted: { id: string }) =>
+    queries.selectFrom('accounts').selectAll().where('id', '=', wanted.id),
+  );
+  const list = database.prepare(() => queries.selectFrom('accounts').selectAll().orderBy('name'));
+
+  return {
+    create: account =>
+      database.write('power-cut', () => (insert.run(toAccountRow(account)) === 1 ? account : undefined)),
+    byName: async name => fromRow(byName.get({ name })),
+    byId: async id => fromRow(byId.get({ id })),
+    list: async () => list.all({}).map(toAccount),
+  };
+}
+
+/** Changes nothing where the name is taken. */
+export function insertAccount(database: Database): Statement<AccountRow, unknown> {
+  return database.prepare((row: AccountRow) =>
     queries
       .insertInto('accounts')
       .values({
@@ -16,24 +36,9 @@ export function accountStore(database: Database): AccountStore {
       })
       .onConflict(conflict => conflict.column('name').doNothing()),
   );
-  const byName = database.prepare((wanted: { name: string }) =>
-    queries.selectFrom('accounts').selectAll().where('name', '=', wanted.name),
-  );
-  const byId = database.prepare((wanted: { id: string }) =>
-    queries.selectFrom('accounts').selectAll().where('id', '=', wanted.id),
-  );
-  const list = database.prepare(() => queries.selectFrom('accounts').selectAll().orderBy('name'));
-
-  return {
-    create: account =>
-      database.write('power-cut', () => (insert.run(toRow(account)) === 1 ? account : undefined)),
-    byName: async name => fromRow(byName.get({ name })),
-    byId: async id => fromRow(byId.get({ id })),
-    list: async () => list.all({}).map(toAccount),
-  };
 }
 
-function toRow(account: Account): AccountRow {
+export function toAccountRow(account: Account): AccountRow {
   return {
     id: account.id,
     name: account.name,
@@ -47,7 +52,7 @@ function fromRow(row: AccountRow | undefined): Account | undefined {
   return row && toAccount(row);
 }
 
-function toAccount(row: AccountRow): Account {
+export function toAccount(row: AccountRow): Account {
   return {
     id: row.id,
     name: row.name,

@@ -12,11 +12,14 @@ import { Database } from './database.ts';
 import { imageRecords } from './images.ts';
 import { openSqliteStore, pendingMigrations } from './index.ts';
 import { journalStore } from './journal.ts';
+import { memberStore } from './members.ts';
 import { migrate, pending } from './migrate.ts';
 import { serviceStore } from './services.ts';
+import { sessionStore } from './sessions.ts';
 import { spawnTokenStore } from './spawn-tokens.ts';
 import type { Statement } from './statement.ts';
 import { tokenStore } from './tokens.ts';
+import { belongings, partsOfAccounts, userStore } from './users.ts';
 
 async function newPath(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-sqlite-'));
@@ -103,6 +106,21 @@ describe('migrations', () => {
   });
 });
 
+test('every table that belongs to accounts is known to the deletion of a user', async t => {
+  const path = await newPath(t);
+  await (await openSqliteStore({ path })).close();
+  const connection = new SqliteConnection(path, { readonly: true });
+  t.after(() => connection.close());
+  const referring = connection
+    .prepare<[], { name: string }>(
+      `select distinct tables.name from sqlite_schema as tables, pragma_foreign_key_list(tables.name) as key
+        where tables.type = 'table' and key."table" = 'accounts'`,
+    )
+    .all();
+  const known = [...partsOfAccounts, ...belongings];
+  assert.deepEqual(referring.map(({ name }) => name).toSorted(), known.toSorted());
+});
+
 describe('the statements', () => {
   test('find their rows by an index, so that a large database stays fast', async t => {
     const path = await newPath(t);
@@ -117,6 +135,9 @@ describe('the statements', () => {
     });
     accountStore(database);
     tokenStore(database);
+    userStore(database);
+    memberStore(database);
+    sessionStore(database);
     serviceStore(database);
     backendStore(database, systemClock);
     spawnTokenStore(database);
@@ -133,11 +154,17 @@ describe('the statements', () => {
     assert.ok(statements.length > 20);
     assert.deepEqual(scans.toSorted(), [
       'SCAN accounts USING INDEX sqlite_autoindex_accounts_2',
+      'SCAN users',
+      // When a user is deleted.
+      'SCAN workloads',
+      'SCAN workloads',
       'SCAN workloads USING INDEX live_workloads',
-      // Live backends, and the environments of a service, are few.
+      // Live backends, the environments of a service, and the members of an organisation are few.
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
+      'USE TEMP B-TREE FOR ORDER BY',
+      'USE TEMP B-TREE FOR ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',
     ]);

@@ -8,12 +8,15 @@ import { backendStore } from './backends.ts';
 import { Database } from './database.ts';
 import { imageRecords } from './images.ts';
 import { journalStore } from './journal.ts';
+import { memberStore } from './members.ts';
 import { pending } from './migrate.ts';
 import { sandboxStore } from './sandboxes.ts';
 import { serviceStore } from './services.ts';
+import { sessionStore } from './sessions.ts';
 import { spawnTokenStore } from './spawn-tokens.ts';
 import { queries } from './statement.ts';
 import { tokenStore } from './tokens.ts';
+import { userStore } from './users.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; it and its folder are made where they are missing. */
@@ -36,6 +39,9 @@ export async function openSqliteStore({ path, clock = systemClock }: SqliteStore
   return {
     accounts: accountStore(database),
     tokens: tokenStore(database),
+    users: userStore(database),
+    members: memberStore(database),
+    sessions: sessionStore(database),
     services: serviceStore(database),
     spawnTokens: spawnTokenStore(database),
     backends: backendStore(database, clock),

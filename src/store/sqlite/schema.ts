@@ -1,10 +1,14 @@
 import type { GeneratedAlways } from 'kysely';
 import type { EndReason, StopKind, WorkloadStatus } from '../../engine/workloads/status.ts';
+import type { Role } from '../store.ts';
 
 /** The tables as the newest migration leaves them. */
 export interface Schema {
   accounts: AccountRow;
   tokens: TokenRow;
+  users: UserTable;
+  members: MemberRow;
+  sessions: SessionRow;
   services: ServiceRow;
   service_environments: ServiceEnvironmentRow;
   workloads: WorkloadRow;
@@ -46,6 +50,34 @@ export interface TokenRow {
   hash: string;
   created_at: Time;
   expires_at: Time | null;
+}
+
+export interface UserTable extends UserRow {
+  number: GeneratedAlways<number>;
+}
+
+export interface UserRow {
+  account_id: string;
+  name: string;
+  role: Role;
+  password_hash: string;
+  email: string | null;
+  created_at: Time;
+}
+
+export interface MemberRow {
+  organisation_id: string;
+  account_id: string;
+}
+
+export interface SessionRow {
+  id: string;
+  account_id: string;
+  kind: 'browser' | 'command-line';
+  user_agent: string;
+  hash: string;
+  created_at: Time;
+  expires_at: Time;
 }
 
 export interface ServiceRow {
