@@ -18,6 +18,8 @@ export interface Program {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly directory?: string;
+  /** It is up so soon that the time of a spawn is that of what is around it. */
+  readonly startsAtOnce?: true;
 }
 
 interface Spawned {

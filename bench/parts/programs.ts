@@ -22,5 +22,6 @@ export async function tiny(folder: string): Promise<Program> {
     name: 'tiny',
     command: [busybox, 'httpd', '-f', '-p', String(workloadPort), '-h', '/app'],
     directory,
+    startsAtOnce: true,
   };
 }

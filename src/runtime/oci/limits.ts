@@ -6,6 +6,8 @@ export const ociLimits = {
   sharedMemoryBytes: 64 * 1024 * 1024,
   /** From the start of conmon to its word that the container is made. */
   createTimeoutMs: 30_000,
+  /** Between the moves that keep the kernel ready for others: it stays so for about 15 ms. */
+  cgroupMovePauseMs: 5,
   /** `runc start` and `runc delete`. */
   commandTimeoutMs: 20_000,
   /** How long killed processes may take to be gone. */

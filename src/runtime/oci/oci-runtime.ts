@@ -29,7 +29,8 @@ import {
   type WorkloadStats,
 } from '../runtime.ts';
 import { type Bundle, type BundleRecord, exists, OciFolders } from './bundle.ts';
-import { Cgroups } from './cgroups.ts';
+import { CgroupMoves } from './cgroup-moves.ts';
+import { Cgroups, cgroupLayout } from './cgroups.ts';
 import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
@@ -104,6 +105,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     await removeShortcuts(folders.bundles);
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
+    const moves = new CgroupMoves(await cgroupLayout());
     const kernel = await readKernel();
     try {
       await network.open(this.#launcher.run);
@@ -111,12 +113,12 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
       await this.#launcher.stop();
       throw error;
     }
-    this.#opened = { tools, folders, cgroups, watch, kernel };
+    this.#opened = { tools, folders, cgroups, moves, watch, kernel };
   }
 
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
-    const { watch, cgroups } = this.#opened;
+    const { watch, cgroups, moves } = this.#opened;
     await this.#turns.allSettled();
     watch.close();
     for (const container of this.#containers.values()) container.letGo();
@@ -126,6 +128,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     this.#feed.close();
     await this.#options.network.close();
     await this.#launcher.stop();
+    await moves.close();
     if (this.#containers.size === 0) await cgroups.removeParent();
     this.#opened = undefined;
   }
@@ -135,7 +138,8 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
   }
 
   create(spec: WorkloadSpec): Promise<WorkloadAddress> {
-    return this.#turns.run(spec.id, () => this.#creations.run(() => this.#create(spec)));
+    const task = () => this.#parts().moves.during(() => this.#create(spec));
+    return this.#turns.run(spec.id, () => this.#creations.run(task));
   }
 
   async #create(spec: WorkloadSpec): Promise<WorkloadAddress> {
@@ -230,8 +234,8 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
   async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
     const container = this.#container(id);
     if (container.exit) throw new RuntimeError('not-found', `workload ${id} has ended`);
-    const { tools, folders } = this.#parts();
-    const session = await startExec(tools, folders, container.bundle, spec);
+    const { tools, folders, moves } = this.#parts();
+    const session = await moves.during(() => startExec(tools, folders, container.bundle, spec));
     this.#sessions.set(session.id, session);
     const forget = () => this.#sessions.delete(session.id);
     session.exited.then(forget, forget);
@@ -354,6 +358,7 @@ interface Opened {
   readonly tools: OciTools;
   readonly folders: OciFolders;
   readonly cgroups: Cgroups;
+  readonly moves: CgroupMoves;
   readonly watch: ConmonWatch;
   readonly kernel: Kernel;
 }
