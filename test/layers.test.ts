@@ -28,7 +28,7 @@ const layers: Readonly<Record<string, Room>> = {
   http: { rooms: ['engine', 'identity'] },
   engine: {
     rooms: [],
-    seams: ['runtime/runtime.ts', 'store/store.ts', 'logs/logs.ts'],
+    seams: ['runtime/runtime.ts', 'store/store.ts', 'logs/logs.ts', 'volumes/volumes.ts'],
     without: ['node:http', 'node:child_process', 'fastify', 'kysely', 'better-sqlite3', 'undici', 'ws'],
   },
   runtime: { rooms: ['images', 'logs', 'network', 'runtime'] },
@@ -39,7 +39,11 @@ const layers: Readonly<Record<string, Room>> = {
   logs: { rooms: [] },
   edge: { rooms: [] },
   identity: { rooms: [], seams: ['store/store.ts'] },
-  store: { rooms: [], seams: ['engine/workloads/status.ts', 'runtime/runtime.ts'] },
+  store: {
+    rooms: [],
+    seams: ['engine/workloads/status.ts', 'runtime/runtime.ts', 'volumes/volumes.ts'],
+  },
+  volumes: { rooms: [] },
   server: {
     rooms: [
       'dialects',
@@ -53,6 +57,7 @@ const layers: Readonly<Record<string, Room>> = {
       'runtime',
       'server',
       'store',
+      'volumes',
     ],
   },
   'server/doctor': { rooms: [] },
@@ -67,6 +72,7 @@ const seamFiles: ReadonlySet<string> = new Set([
   'logs/logs.ts',
   'runtime/runtime.ts',
   'store/store.ts',
+  'volumes/volumes.ts',
 ]);
 
 interface Import {

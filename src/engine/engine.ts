@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { LogEntry, LogReadOptions, Logs } from '../logs/logs.ts';
 import type { Runtime, RuntimeCapabilities, WorkloadAddress, WorkloadStats } from '../runtime/runtime.ts';
 import type { Store } from '../store/store.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { Backends } from './backends/backends.ts';
 import { asWorkload } from './backends/identity-variables.ts';
 import { removeStrayLogs, runRetention } from './backends/retention.ts';
@@ -15,6 +16,7 @@ export interface EngineParts {
   readonly store: Store;
   readonly runtime: Runtime;
   readonly logs: Logs;
+  readonly volumes: Volumes;
   readonly limits: EngineLimits;
   readonly clock?: Clock;
   /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
@@ -36,11 +38,11 @@ export class Engine {
   #retention: Promise<void> | undefined;
 
   constructor(parts: EngineParts) {
-    const { store, runtime, logs, limits, clock = systemClock, reportFault } = parts;
+    const { store, runtime, logs, volumes, limits, clock = systemClock, reportFault } = parts;
     this.#parts = parts;
     this.#clock = clock;
     this.journal = new Journal(store.journal, clock);
-    this.#workloads = new Workloads({ runtime, journal: this.journal, logs, limits, reportFault });
+    this.#workloads = new Workloads({ runtime, journal: this.journal, logs, volumes, limits, reportFault });
     this.services = new Services({ store: store.services, runtime, limits, clock });
     this.spawnTokens = new SpawnTokens({ store: store.spawnTokens, services: store.services, clock });
     const { journal } = this;
@@ -58,7 +60,7 @@ export class Engine {
 
   /** Takes up what was live before; the runtime is open. Call once, before anything else. */
   async start(): Promise<{ adopted: number; strays: number }> {
-    const { store, logs, limits, reportFault, onForgotten = () => {} } = this.#parts;
+    const { store, logs, volumes, limits, reportFault, onForgotten = () => {} } = this.#parts;
     const live = await store.backends.live();
     this.backends.recover(live);
     const recovered = await this.#workloads.recover(live.map(asWorkload));
@@ -67,6 +69,9 @@ export class Engine {
       {
         store: store.backends,
         logs,
+        volumes,
+        services: store.services,
+        isInUse: id => this.backends.areLive(id),
         clock: this.#clock,
         keepMs: limits.endedRetentionMs,
         onForgotten,

@@ -65,10 +65,14 @@ interface SchemaProblem {
   readonly params: object;
 }
 
-/** Field, rule and value of the first problem, such as `env.A must be string, not 1`. */
+/** Field, rule and value of the first problem, where it is deepest, such as `env.A must be string, not 1`. */
 function describe(problems: readonly SchemaProblem[], value: unknown): string {
-  const problem = problems[0];
-  if (problem === undefined) return 'the request does not fit the schema';
+  const [first] = problems;
+  if (first === undefined) return 'the request does not fit the schema';
+  // What fits no part of a union is told for each of them; the one that got furthest was meant.
+  const problem = problems.reduce((deepest, other) =>
+    other.instancePath.startsWith(`${deepest.instancePath}/`) ? other : deepest,
+  );
   const path = problem.instancePath.split('/').slice(1).map(unescapePointer);
   if (problem.keyword === 'required') {
     const { requiredProperties = [] } = problem.params as { requiredProperties?: string[] };

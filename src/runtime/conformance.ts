@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { endingPromises } from './conformance/endings.ts';
 import { execPromises } from './conformance/exec.ts';
+import { mountPromises } from './conformance/mounts.ts';
 import { outputPromises } from './conformance/output.ts';
 import { recoveryPromises } from './conformance/recovery.ts';
 import { removalPromises } from './conformance/removal.ts';
@@ -13,6 +14,7 @@ export interface ConformanceOptions {
   /** What the runtime is to say of itself; what it has not is not tested. */
   readonly survivesServer: boolean;
   readonly limitsMemory: boolean;
+  readonly mounts: boolean;
   /** Why the runtime can't work on this machine; false where it can. */
   readonly skip?: string | false;
 }
@@ -30,6 +32,7 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     outputPromises(subject);
     execPromises(subject);
     resourcePromises(subject, options);
+    mountPromises(subject, options);
     removalPromises(subject);
     recoveryPromises(subject, options);
   });

@@ -69,6 +69,8 @@ export interface RuntimeCapabilities {
   readonly survivesServer: boolean;
   /** Which limits of a spec are enforced; the others are ignored. */
   readonly limits: readonly (keyof ResourceLimits)[];
+  /** Mounts of a spec appear at their targets; else programs use their sources. */
+  readonly mounts: boolean;
   /** Which kinds of image can be run. */
   readonly images: readonly ImageReference['kind'][];
 }
@@ -115,6 +117,23 @@ export interface WorkloadSpec {
   /** Laid over the image's environment. `PORT` is the runtime's: it knows which port is free. */
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ResourceLimits;
+  readonly mounts?: readonly WorkloadMount[];
+}
+
+/** A folder (or a single file or socket) of the host that a workload has, too. */
+export interface WorkloadMount {
+  /** Absolute path; links in it are followed. */
+  readonly source: string;
+  /**
+   * Another path of the same folder, which nobody can lead elsewhere: for sources that programs could replace by
+   * a link while the workload is made. With anything else in the folder's place it is not made.
+   */
+  readonly pinned?: string;
+  /** Absolute path in the workload; made where it is missing. */
+  readonly target: string;
+  readonly readonly: boolean;
+  /** A folder that still belongs to the server is given to the user that the program runs as. */
+  readonly handOver?: boolean;
 }
 
 /** An account that is made in a workload's files where it is missing. */

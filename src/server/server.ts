@@ -7,7 +7,7 @@ import { Identity } from '../identity/index.ts';
 import { type ImageLimits, ImageStore } from '../images/index.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
-
+import { VolumeFolders } from '../volumes/index.ts';
 import { makeDataDir } from './data-dir.ts';
 import { wireEdge } from './edge-wiring.ts';
 import { registerExample } from './example.ts';
@@ -66,9 +66,11 @@ export async function startServer(
   });
   const images = new ImageStore({ dataDir: settings.dataDir, store, limits: imageLimits(settings) });
   await images.open();
+  const volumes = new VolumeFolders(join(settings.dataDir, 'volumes'));
+  await volumes.prepare();
   const { runtime, banner } = await openRuntime(settings, logs, images);
   opened.defer(() => runtime.close());
-  const engine = new Engine({ store, runtime, logs, limits: engineLimits(settings), reportFault });
+  const engine = new Engine({ store, runtime, logs, volumes, limits: engineLimits(settings), reportFault });
   opened.defer(() => engine.close());
   const edge = wireEdge(engine, reportFault, {
     domain: settings.edge.domain,

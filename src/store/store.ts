@@ -1,5 +1,6 @@
 import type { EndReason, StopKind, WorkloadStatus } from '../engine/workloads/status.ts';
 import type { ImageReference, ResourceLimits, WorkloadAccount } from '../runtime/runtime.ts';
+import type { VolumeReference } from '../volumes/volumes.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 
 export type * from './sandbox-store.ts';
@@ -277,6 +278,17 @@ export interface WorkloadPlan {
   readonly idle?: true;
   readonly root?: string;
   readonly account?: WorkloadAccount;
+  readonly mounts?: readonly PlannedMount[];
+}
+
+/** A volume that a workload is to have. */
+export interface PlannedMount {
+  readonly volume: VolumeReference;
+  /** Absolute path in the workload. */
+  readonly target: string;
+  readonly readonly: boolean;
+  /** Variable that tells the program where to find it. */
+  readonly variable?: string;
 }
 
 export type IdentityField = 'id' | 'key' | 'fencing-token' | 'service';

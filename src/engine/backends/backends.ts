@@ -7,6 +7,7 @@ import type {
   BackendStore,
   ConnectionToken,
   Lock,
+  PlannedMount,
   Service,
   ServiceStore,
   StatusEntry,
@@ -18,7 +19,7 @@ import type { Workloads } from '../workloads/workloads.ts';
 import { asWorkload } from './identity-variables.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { LiveBackends } from './live-backends.ts';
-import { lockOf, planBackend, type SpawnRequest } from './spawn-request.ts';
+import { lockOf, mountsOf, planBackend, type SpawnRequest } from './spawn-request.ts';
 
 export interface BackendsParts {
   readonly store: BackendStore;
@@ -69,11 +70,12 @@ export class Backends {
    */
   async spawn(request: SpawnRequest): Promise<Spawned> {
     const lock = lockOf(request);
+    const mounts = mountsOf(request, lock);
     const deadline = Date.now() + this.#parts.limits.lockWaitMs;
     for (;;) {
       const held = lock && this.#live.holder(lock);
       const outcome =
-        held === undefined ? await this.#claim(request, lock) : { spawned: false, backend: held };
+        held === undefined ? await this.#claim(request, lock, mounts) : { spawned: false, backend: held };
       const { backend } = outcome;
       if (outcome.spawned || !isEnding(backend.latest.status)) return outcome;
       await this.#waitForEnd(backend, deadline, request.signal);
@@ -132,6 +134,11 @@ export class Backends {
       throw new BerthError('not-running', 'the backend has ended');
   }
 
+  /** Whether a service has live backends. */
+  areLive(serviceId: string): boolean {
+    return this.#live.ofService(serviceId).length > 0;
+  }
+
   /** Live backends of a service that were created before a time, newest first. */
   listOlder(service: Service, than: Date): Backend[] {
     return this.#live.ofService(service.id).filter(({ createdAt }) => createdAt < than);
@@ -158,8 +165,12 @@ export class Backends {
     this.#sweep.close();
   }
 
-  async #claim(request: SpawnRequest, lock: Lock | undefined): Promise<Spawned> {
-    const backend = planBackend(request, lock, this.#parts.limits, this.#parts.clock);
+  async #claim(
+    request: SpawnRequest,
+    lock: Lock | undefined,
+    mounts: readonly PlannedMount[],
+  ): Promise<Spawned> {
+    const backend = planBackend(request, { lock, mounts }, this.#parts.limits, this.#parts.clock);
     const { maxBackendsPerAccount } = this.#parts.limits;
     const release = this.#live.reserve(request.account.id, maxBackendsPerAccount);
     if (release === undefined) {

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logs } from '../../logs/logs.ts';
 import type { BackendStore } from '../../store/store.ts';
+import { removeOrphanedVolumes, type VolumeRetentionParts } from './volume-retention.ts';
 
 const intervalMs = 60_000;
 /** Few at a time, so that clearing a long backlog never holds up the others. */
 const batchSize = 50;
 
-export interface RetentionParts {
+export interface RetentionParts extends VolumeRetentionParts {
   readonly store: BackendStore;
   readonly logs: Logs;
   readonly clock: Clock;
@@ -18,10 +19,11 @@ export interface RetentionParts {
   readonly reportFault: (workloadId: string, error: unknown) => string;
 }
 
-/** Forgets ended backends whose time is over, until the signal fires. */
+/** Forgets ended backends whose time is over, and volumes of deleted services, until the signal fires. */
 export async function runRetention(parts: RetentionParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await forgetEnded(parts, signal).catch(error => parts.reportFault('retention', error));
+    await removeOrphanedVolumes(parts).catch(error => parts.reportFault('volumes', error));
     await delay(intervalMs, undefined, { signal, ref: false }).catch(() => {});
   }
 }

@@ -7,12 +7,14 @@ import type {
   IdentityField,
   Lock,
   NewBackend,
+  PlannedMount,
   Service,
   ServiceEnvironment,
 } from '../../store/store.ts';
 import type { EngineLimits } from '../limits.ts';
 import { checkEnvironment } from './environment.ts';
 import { checkLockName } from './lock-rules.ts';
+import { type MountRequest, planMount } from './mount-request.ts';
 import { defaultEnvironment } from './services.ts';
 
 export interface SpawnRequest {
@@ -38,6 +40,7 @@ export interface SpawnRequest {
   readonly lifetimeMs?: number;
   readonly access: 'open' | 'token';
   readonly limits?: ResourceLimits;
+  readonly mount?: MountRequest;
   /** The caller went away: nothing is spawned any more. */
   readonly signal?: AbortSignal;
 }
@@ -58,12 +61,23 @@ export function lockOf({
 }
 
 /**
+ * The folders that a request asks for.
+ * @throws {BerthError} `invalid`
+ */
+export function mountsOf(
+  { mount, account, service }: SpawnRequest,
+  lock: Lock | undefined,
+): readonly PlannedMount[] {
+  return mount === undefined ? [] : [planMount(mount, { account, service, lock })];
+}
+
+/**
  * A backend as a request asks for it.
  * @throws {BerthError} `invalid`, `not-found` (environment)
  */
 export function planBackend(
   request: SpawnRequest,
-  lock: Lock | undefined,
+  { lock, mounts }: { lock: Lock | undefined; mounts: readonly PlannedMount[] },
   limits: EngineLimits,
   clock: Clock,
 ): NewBackend {
@@ -88,6 +102,7 @@ export function planBackend(
       env: { ...service.env, ...env },
       ...(request.identity && { identity: request.identity }),
       limits: request.limits ?? {},
+      ...(mounts.length > 0 && { mounts }),
     },
     createdAt: clock.now(),
     ...(lock && { lock }),

@@ -30,6 +30,7 @@ export class FakeRuntime implements Runtime {
   readonly specs = new Map<string, WorkloadSpec>();
   readonly left: RecoveredWorkload[] = [];
   survivesServer = true;
+  mounts = true;
   /** Held back until it is resolved, so that a test can act in between. */
   loading: Promise<void> = Promise.resolve();
   readonly #workloads = new Map<string, Fake>();
@@ -37,7 +38,8 @@ export class FakeRuntime implements Runtime {
   #wake = (): void => {};
 
   capabilities() {
-    return { isolation: false, survivesServer: this.survivesServer, limits: [], images: ['host'] } as const;
+    const { survivesServer, mounts } = this;
+    return { isolation: false, survivesServer, limits: [], mounts, images: ['host'] } as const;
   }
 
   async open(): Promise<void> {}

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Logs } from '../../logs/logs.ts';
 import { openSqliteStore } from '../../store/index.ts';
 import type { Account, Service, StatusEntry } from '../../store/store.ts';
+import { VolumeFolders } from '../../volumes/index.ts';
 import type { SpawnRequest } from '../backends/spawn-request.ts';
 import { Engine } from '../engine.ts';
 import { defaultEngineLimits, type EngineLimits } from '../limits.ts';
@@ -15,6 +16,8 @@ export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> 
   const folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
   const store = await openSqliteStore({ path: join(folder, 'berth.db') });
   const runtime = new FakeRuntime();
+  const volumes = new VolumeFolders(join(folder, 'volumes'));
+  await volumes.prepare();
   const notes: string[] = [];
   const faults: unknown[] = [];
   const logs = { note: async (_: string, text: string) => void notes.push(text), remove: async () => {} };
@@ -26,6 +29,7 @@ export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> 
       store,
       runtime,
       logs: { ...logs, rotate: async () => 0, list: async () => [] } as unknown as Logs,
+      volumes,
       limits: { ...defaultEngineLimits, ...limits },
       reportFault: (_, error) => {
         faults.push(error);
@@ -45,6 +49,7 @@ export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> 
   const world = {
     store,
     runtime,
+    volumes,
     notes,
     faults,
     account,

@@ -9,8 +9,10 @@ import {
   type WorkloadExit,
 } from '../../runtime/runtime.ts';
 import type { NewStatus, StatusEntry, WorkloadPlan } from '../../store/store.ts';
+import type { Volumes } from '../../volumes/volumes.ts';
 import type { Journal } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
+import { openMounts } from './mounts.ts';
 import { waitUntilAccepting } from './readiness.ts';
 import { type EndReason, isEnding, type StopKind, type WorkloadStatus } from './status.ts';
 
@@ -18,6 +20,7 @@ export interface LifecycleParts {
   readonly runtime: Runtime;
   readonly journal: Journal;
   readonly logs: Logs;
+  readonly volumes: Volumes;
   readonly limits: EngineLimits;
   /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
   readonly reportFault: (workloadId: string, error: unknown) => string;
@@ -171,9 +174,17 @@ export class Lifecycle {
 
   async #create(image: PreparedImage): Promise<void> {
     if (this.#giveUp.signal.aborted) return;
-    const { image: _, identity: __, ...spec } = this.#plan;
+    const { image: _, identity: __, mounts: planned, ...spec } = this.#plan;
+    const { runtime, volumes } = this.#parts;
     this.#stopSignal = image.config.stopSignal;
-    this.#address = await this.#parts.runtime.create({ id: this.id, image, ...spec });
+    await using open =
+      planned && (await openMounts(planned, volumes, { bound: runtime.capabilities().mounts }));
+    this.#address = await runtime.create({
+      id: this.id,
+      image,
+      ...spec,
+      ...(open && { env: { ...spec.env, ...open.env }, mounts: open.mounts }),
+    });
   }
 
   async #start(): Promise<void> {

@@ -57,6 +57,8 @@ export interface BundleRecord {
   readonly layers: readonly string[];
   /** Absent for the host base. */
   readonly imageDigest?: string;
+  /** Its mounts must be looked at before it is started. */
+  readonly hasPinned?: boolean;
 }
 
 /** A file or folder that the root file system begins with; folders without content, parents first. */

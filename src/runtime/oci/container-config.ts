@@ -12,6 +12,7 @@ import {
 } from './confinement.ts';
 import type { Kernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
+import { boundMounts, type Owner } from './mounted-folders.ts';
 import { seccompProfile } from './seccomp.ts';
 
 /** The port that programs are told to listen on; each has an address of its own. */
@@ -39,6 +40,8 @@ export interface ContainerParts {
   readonly limitsSwap: boolean;
   readonly kernel: Kernel;
   readonly resolver: string;
+  /** Who a program of the host base runs as; a user of the workload's own when absent. */
+  readonly folderUser?: Owner;
 }
 
 export interface OciProcess {
@@ -60,7 +63,7 @@ export interface OciProcess {
  */
 export function containerConfig(parts: ContainerParts): { process: OciProcess } & Record<string, unknown> {
   const { spec, bundle, endpoint } = parts;
-  const user = workloadUser(spec, endpoint);
+  const user = workloadUser(parts);
   const capabilities = user.uid === 0 ? rootCapabilities : [];
   const env = { HOSTNAME: spec.id, ...spec.image.config.env, ...spec.env, PORT: String(workloadPort) };
   const args = spec.command ?? spec.image.config.command;
@@ -77,7 +80,12 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       noNewPrivileges: true,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     },
-    mounts: [rootMount(parts), ...standardMounts(ociLimits.sharedMemoryBytes), ...imageMounts(parts)],
+    mounts: [
+      rootMount(parts),
+      ...standardMounts(ociLimits.sharedMemoryBytes),
+      ...imageMounts(parts),
+      ...boundMounts(spec.mounts ?? []),
+    ],
     linux: {
       cgroupsPath: parts.cgroupsPath,
       namespaces: [
@@ -98,7 +106,8 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
 }
 
 /** Files of one workload only, laid over the layers of its image. */
-export function privateFiles({ spec, endpoint, resolver }: ContainerParts): RootFile[] {
+export function privateFiles(parts: ContainerParts): RootFile[] {
+  const { spec, endpoint, resolver } = parts;
   const files: RootFile[] = [
     { path: 'etc' },
     { path: 'etc/hostname', content: `${spec.id}\n` },
@@ -107,7 +116,7 @@ export function privateFiles({ spec, endpoint, resolver }: ContainerParts): Root
   ];
   if (spec.image.reference.kind !== 'host') return files;
   const { user: name, workingDirectory: home } = spec.image.config;
-  const owner = workloadUser(spec, endpoint);
+  const owner = workloadUser(parts);
   const accounts = [
     'root:x:0:0:root:/root:/usr/sbin/nologin',
     'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
@@ -123,9 +132,14 @@ export function privateFiles({ spec, endpoint, resolver }: ContainerParts): Root
   ];
 }
 
-function workloadUser({ image }: WorkloadSpec, endpoint: Endpoint): OciProcess['user'] {
+/** @throws {RuntimeError} `start-error` where the image's user was not resolved to numbers */
+export function workloadUser({
+  spec: { image },
+  endpoint,
+  folderUser,
+}: Pick<ContainerParts, 'spec' | 'endpoint' | 'folderUser'>): OciProcess['user'] {
   if (image.reference.kind === 'host') {
-    return { uid: firstUid + endpoint.slot, gid: firstUid + endpoint.slot };
+    return folderUser ?? { uid: firstUid + endpoint.slot, gid: firstUid + endpoint.slot };
   }
   const { user, groups = [] } = image.config;
   const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(user) ?? [];

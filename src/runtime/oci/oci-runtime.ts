@@ -3,9 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
-import { findTool } from '../../lib/command.ts';
 import { isDnsLabel } from '../../lib/dns-label.ts';
-import { BerthError } from '../../lib/errors.ts';
 import { Launcher } from '../../lib/launcher.ts';
 import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
@@ -34,16 +32,24 @@ import { Cgroups, cgroupLayout } from './cgroups.ts';
 import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
-import { type ContainerParts, containerConfig, privateFiles, workloadPort } from './container-config.ts';
+import {
+  type ContainerParts,
+  containerConfig,
+  privateFiles,
+  workloadPort,
+  workloadUser,
+} from './container-config.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
 import { startByFifo } from './exec-fifo.ts';
 import { type Kernel, readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { LowerFolders, removeShortcuts } from './lower-folders.ts';
+import { folderUser, handOverFolders, havePinned } from './mounted-folders.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
 import { startError } from './start-errors.ts';
+import { tool } from './tool.ts';
 
 export interface OciRuntimeOptions {
   readonly dataDir: string;
@@ -85,6 +91,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
       isolation: true,
       survivesServer: true,
       limits: ['memoryBytes', 'cpu', 'pids', 'cpuTimeSeconds'],
+      mounts: true,
       images: ['host', 'repository'],
     };
   }
@@ -151,6 +158,7 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
       this.#options.logs.create(spec.id),
       spec.directory && checkedDirectory(spec.directory),
     ]);
+    const sources = (spec.mounts ?? []).map(({ source }) => source);
     const endpoint = await this.#options.network.lease();
     try {
       const record = bundleRecord(spec, endpoint);
@@ -159,15 +167,21 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
         ...(await this.#containerParts({ ...spec, ...(directory && { directory }) }, bundle, endpoint)),
         lowerFolders: lower.paths,
       };
+      await handOverFolders(spec.mounts ?? [], workloadUser(parts));
       await bundle.make(record, containerConfig(parts), privateFiles(parts));
       await lower.make();
       const { mainPid, conmon } = await startConmon(this.#launcher, tools, folders, bundle, logPath);
       this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
       void watch.own(spec.id, conmon);
+      if (!(await havePinned(spec.mounts ?? [], mainPid))) {
+        await this.#containers.get(spec.id)?.end();
+        throw new RuntimeError('start-error', 'a folder to mount was replaced by something else');
+      }
       return record.address;
     } catch (error) {
+      this.#containers.delete(spec.id);
       await this.#clear(bundle, endpoint.name);
-      if (error instanceof ContainerRefused) throw startError(error.message, folders.root);
+      if (error instanceof ContainerRefused) throw startError(error.message, folders.root, ...sources);
       throw error;
     }
   }
@@ -178,11 +192,13 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     endpoint: Endpoint,
   ): Promise<Omit<ContainerParts, 'lowerFolders'>> {
     const { cgroups, kernel } = this.#parts();
-    const [mounts, resolver] = await Promise.all([
+    const [mounts, resolver, user] = await Promise.all([
       this.#options.images.mounts(spec.image.reference),
       workloadResolver(),
+      folderUser(spec.mounts ?? []),
     ]);
     return {
+      ...(user && { folderUser: user }),
       spec,
       endpoint,
       bundle,
@@ -371,18 +387,8 @@ function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
     layers: spec.image.layers,
     ...(spec.image.digest !== undefined && { imageDigest: spec.image.digest }),
     ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
+    ...(spec.mounts?.some(({ pinned }) => pinned !== undefined) && { hasPinned: true }),
   };
-}
-
-async function tool(name: string): Promise<string> {
-  const path = await findTool(name);
-  if (path === undefined) {
-    throw new BerthError(
-      'unsupported',
-      `runtime: oci needs ${name}, which is not installed; see berth doctor`,
-    );
-  }
-  return path;
 }
 
 /** It is a part of paths: nothing but a DNS label may get there. */

@@ -66,6 +66,8 @@ async function examine(
   if (mainPid === undefined) return { state: 'debris' };
   if (conmon === undefined) return ended;
   if ((await cgroups.processes(bundle.id)).includes(mainPid)) {
+    // Whether the server had looked at its mounts nobody knows.
+    if (awaitsStart && record.hasPinned) return { state: 'debris' };
     return { state: awaitsStart ? 'created' : 'running', record, conmon, mainPid };
   }
   await awaitEnd(conmon);

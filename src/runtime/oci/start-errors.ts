@@ -16,13 +16,13 @@ const rules: readonly (readonly [pattern: RegExp, text: (match: RegExpExecArray)
 
 /**
  * What an OCI runtime said, in words for the workload's owner.
- * @param root folder of the host that must not be shown
+ * @param hidden paths of the host that must not be shown
  */
-export function startError(message: string, root: string): RuntimeError {
+export function startError(message: string, ...hidden: readonly string[]): RuntimeError {
   for (const [pattern, text] of rules) {
     const match = pattern.exec(message);
     if (match) return new RuntimeError('start-error', text(match));
   }
-  const shown = message.replaceAll(root, '…');
+  const shown = hidden.reduce((text, path) => text.replaceAll(path, '…'), message);
   return new RuntimeError('start-error', `the program could not be started: ${shown.trim()}`);
 }

@@ -53,7 +53,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   capabilities(): RuntimeCapabilities {
-    return { isolation: false, survivesServer: false, limits: [], images: ['host'] };
+    return { isolation: false, survivesServer: false, limits: [], mounts: false, images: ['host'] };
   }
 
   async open(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Backend, Spawned, SpawnRequest } from '../../../engine/index.ts';
+import type { Backend, MountRequest, Spawned, SpawnRequest } from '../../../engine/index.ts';
 import { asciiJson } from '../../../http/index.ts';
 import { BerthError } from '../../../lib/errors.ts';
 import { randomToken } from '../../../lib/ids.ts';
@@ -8,6 +8,7 @@ import type { JamsocketParts } from '../parts.ts';
 import { serviceParams } from '../schemas.ts';
 import { clientGone, identityVariables } from '../spawning.ts';
 import type { BackendUrls } from '../urls.ts';
+import { withoutNulls } from './absent-fields.ts';
 import { resourceLimits } from './resource-limits.ts';
 import { type ConnectBody, connectBody, type SpawnOptions } from './schemas.ts';
 
@@ -32,6 +33,9 @@ export function connectRoutes(
       path,
       {
         onRequest: [...access.service],
+        preValidation: async request => {
+          request.body = withoutNulls(request.body) as ConnectBody;
+        },
         schema: {
           summary: 'Connect to a backend, spawned or held',
           params: serviceParams,
@@ -72,15 +76,14 @@ export function connectRoutes(
     if (cluster !== undefined && cluster !== 'default' && cluster !== settings.clusterName) {
       throw new BerthError('invalid', `spawn.cluster: there is no cluster ${JSON.stringify(cluster)} here`);
     }
-    if (executable?.mount !== undefined && executable.mount !== false) {
-      throw new BerthError('unsupported', 'spawn.executable.mount: this version has no mounts yet');
-    }
+    const { mount = false } = executable ?? {};
     const { lifetime_limit_seconds: lifetime, max_idle_seconds: idle } = times;
     return {
       ...(tag !== undefined && { imageTag: tag }),
       ...(lifetime !== undefined && { lifetimeMs: lifetime * 1000 }),
       ...(idle !== undefined && { graceMs: idle * 1000 }),
       ...(executable?.env && { env: executable.env }),
+      ...(mount !== false && { mount: mountRequest(mount) }),
       ...(executable?.resource_limits && { limits: resourceLimits(executable.resource_limits) }),
     };
   }
@@ -106,6 +109,15 @@ export function connectRoutes(
       ready_url: urls.ready(id, token),
     };
   }
+}
+
+function mountRequest(mount: true | string): MountRequest {
+  return {
+    folder: mount === true ? { of: 'lock' } : { of: 'account', path: mount },
+    target: '/plane-data',
+    variable: 'BERTH_MOUNT',
+    field: 'spawn.executable.mount',
+  };
 }
 
 function checkAuth(auth: ConnectBody['auth']): void {

@@ -1,0 +1,2 @@
+export { VolumeFolders } from './volume-folders.ts';
+export * from './volumes.ts';
