@@ -346,6 +346,8 @@ export interface StatusEntry {
   readonly lastStatus?: WorkloadStatus;
   /** At `terminated`: the memory limit ended it. */
   readonly outOfMemory?: boolean;
+  /** At `starting`: which image it runs, when that is one of the store's. */
+  readonly imageDigest?: string;
 }
 
 export type NewStatus = Omit<StatusEntry, 'seq'>;

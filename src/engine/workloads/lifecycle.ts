@@ -140,7 +140,7 @@ export class Lifecycle {
     if (this.#latest.status === 'scheduled') await this.#step('loading');
     if (this.#latest.status === 'loading') {
       const image = await this.#load();
-      await this.#step('starting');
+      await this.#step('starting', image.digest === undefined ? {} : { imageDigest: image.digest });
       await this.#create(image);
     } else if (this.#latest.status === 'starting' && found === undefined) {
       await this.#create(await this.#load());

@@ -15,7 +15,10 @@ export function journalPromises(subject: StoreUnderTest): void {
       const written = [latest];
       let at = 10;
       for (const status of startUp) {
-        written.push(await appended(store.journal.append({ workloadId: id, status, at: after(at++) })));
+        const more = status === 'starting' ? { imageDigest: `sha256:${'d'.repeat(64)}` } : {};
+        written.push(
+          await appended(store.journal.append({ workloadId: id, status, at: after(at++), ...more })),
+        );
       }
       written.push(
         await appended(

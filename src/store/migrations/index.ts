@@ -3,9 +3,17 @@ import { images } from './0002-images.ts';
 import { spawnTokens } from './0003-spawn-tokens.ts';
 import { sandboxes } from './0004-sandboxes.ts';
 import { users } from './0005-users.ts';
+import { imageDigests } from './0006-image-digests.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
 
 /** Every migration of this version of Berth, in order. */
-export const migrations: readonly Migration[] = [initial, images, spawnTokens, sandboxes, users];
+export const migrations: readonly Migration[] = [
+  initial,
+  images,
+  spawnTokens,
+  sandboxes,
+  users,
+  imageDigests,
+];

@@ -60,6 +60,7 @@ export function journalRecorder(database: Database): (entry: NewStatus) => Statu
         exit_code: row.exit_code,
         last_status: row.last_status,
         out_of_memory: row.out_of_memory,
+        image_digest: row.image_digest,
       })
       .returningAll(),
   );

@@ -11,6 +11,7 @@ export function toJournalRow(entry: NewStatus): Omit<JournalRow, 'seq'> {
     exit_code: entry.exitCode ?? null,
     last_status: entry.lastStatus ?? null,
     out_of_memory: entry.outOfMemory === undefined ? null : Number(entry.outOfMemory),
+    image_digest: entry.imageDigest ?? null,
   };
 }
 
@@ -25,6 +26,7 @@ export function fromJournalRow(row: JournalRow): StatusEntry {
     ...(row.exit_code !== null && { exitCode: row.exit_code }),
     ...(row.last_status !== null && { lastStatus: row.last_status }),
     ...(row.out_of_memory !== null && { outOfMemory: row.out_of_memory === 1 }),
+    ...(row.image_digest !== null && { imageDigest: row.image_digest }),
   };
 }
 

@@ -197,6 +197,7 @@ export interface JournalRow {
   exit_code: number | null;
   last_status: WorkloadStatus | null;
   out_of_memory: Flag | null;
+  image_digest: string | null;
 }
 
 interface JournalTable extends Omit<JournalRow, 'seq'> {
