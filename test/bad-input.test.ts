@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import {
   type Answer,
   type ApiRoute,
+  adminToken,
   assertRefused,
   fill,
   forEachRuntime,
@@ -103,6 +104,18 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
       const answer = await ask(route, { headers, body: '{"name":"caf' });
       assert.match(assertRefused(answer, 400, 'BadRequest'), /ASCII/);
       assert.equal(answer.headers.connection, 'close');
+      // What the client did not count comes after the body.
+      const whole = '{"name":"caf\u00e9","more":{}}';
+      const head = [
+        `POST ${fill(route.path, { account: 'admin', service: 'web', backend: backend.id })} HTTP/1.1`,
+        'Host: x',
+        `Authorization: Bearer ${adminToken}`,
+        'User-Agent: jamsocket-cli/0.10.7',
+        'Content-Type: application/json',
+        `Content-Length: ${whole.length}`,
+      ];
+      const surplus = await rawExchange(world.server.port, `${head.join('\r\n')}\r\n\r\n${whole}`);
+      assert.match(surplus, /^HTTP\/1\.1 400 [\s\S]*connection: close\r\n[\s\S]*non-ASCII/i);
     });
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { World } from './testing/world.ts';
+import { until, World } from './testing/world.ts';
 
 test('an error is JSON with message, status, code and the request id', async () => {
   await using world = await World.open();
@@ -70,6 +71,32 @@ test('a request line that is not HTTP is answered', async () => {
   const client = await world.dial();
   client.write('HELO example.test\r\n\r\n');
   assert.match(await client.untilEnd(), /^HTTP\/1.1 400 [\s\S]*"code":"BadRequest"/);
+});
+
+test('a request is answered whatever bytes follow it, and is the last of its connection', async () => {
+  await using world = await World.open();
+  const held: ServerResponse[] = [];
+  await world.http('a1', (req, res) => {
+    if (req.url === '/begun') res.write('begun ');
+    held.push(res);
+  });
+  for (const [path, expected] of [
+    ['/', /^HTTP\/1.1 200 [\s\S]*connection: close\r\n[\s\S]*ended/i],
+    ['/begun', /^HTTP\/1.1 200 [\s\S]*begun [\s\S]*ended/],
+  ] as const) {
+    const client = await world.dial();
+    client.write(`POST ${path} HTTP/1.1\r\nHost: a1.localhost\r\nContent-Length: 2\r\n\r\n{}`);
+    await until(
+      () => held.length === 1,
+      () => `a request to ${path}`,
+    );
+    if (path === '/begun') await client.until('begun ');
+    client.write('}}\r\n\r\n');
+    setImmediate(() => held.pop()?.end('ended'));
+    const received = await client.untilEnd();
+    assert.match(received, expected);
+    assert.equal(received.split('HTTP/1.1 ').length, 2, received);
+  }
 });
 
 test('a head that does not come in time is answered', async () => {

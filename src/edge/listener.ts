@@ -37,7 +37,14 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy();
     return;
   }
-  if ((socket as AnsweringSocket)._httpMessage?.headersSent) {
+  const response = (socket as AnsweringSocket)._httpMessage;
+  if (response?.req.complete) {
+    // What follows a whole request does not make that one worse: it has its answer, which is the last.
+    response.shouldKeepAlive = false;
+    if (response.headersSent) response.once('finish', () => (socket as Socket).destroySoon());
+    return;
+  }
+  if (response?.headersSent) {
     // A second head would be taken for a part of the response that has begun.
     (socket as Socket).destroySoon();
     return;

@@ -44,6 +44,7 @@ export async function createApp({
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     serverFactory: toApp => serverFactory(toApp),
+    clientErrorHandler: () => {}, // what is no HTTP was answered by the listener, which the edge has, too
     bodyLimit: maxBodyBytes,
     genReqId: () => `req_${randomId()}`,
     rewriteUrl: request => collapseLeadingSlashes(request.url ?? '/'),

@@ -17,8 +17,8 @@ export function explainCutBodies(app: FastifyInstance): void {
       try {
         return parseJsonBody(body);
       } catch (error) {
-        if (!cliUserAgent.test(request.headers['user-agent'] ?? '') || !endsInString(error)) throw error;
-        throw new CutBody();
+        if (cliUserAgent.test(request.headers['user-agent'] ?? '') && isCut(body, error)) throw new CutBody();
+        throw error;
       }
     },
   );
@@ -29,10 +29,12 @@ export function explainCutBodies(app: FastifyInstance): void {
 
 class CutBody extends BerthError {
   constructor() {
-    super('invalid', 'the body is cut: this client miscounts characters that are not ASCII; use ASCII only');
+    super('invalid', 'the body is cut: this client miscounts non-ASCII characters; use ASCII only');
   }
 }
 
-function endsInString(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('Unterminated string');
+/** Such a character is still there, unless it was the last one and was cut itself. */
+function isCut(body: string, error: unknown): boolean {
+  const isInString = error instanceof Error && error.message.includes('Unterminated string');
+  return isInString || /[^\0-\x7f]/.test(body);
 }
