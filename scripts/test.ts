@@ -11,10 +11,11 @@ const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
 process.env.PATH = `${root}/node_modules/.bin:${process.env.PATH ?? ''}`;
 
-await prepareMachine(root);
+const files = process.argv.slice(2);
+await prepareMachine(root, files);
 const passed = await runTests({
   root,
-  files: process.argv.slice(2),
+  files,
   concurrency: Math.min(4, availableParallelism()),
   skippingAllowed: !process.env.CI,
 });

@@ -50,7 +50,7 @@ forEachRuntime('version 2 of Jamsocket', { runtimes: ['process'] }, world => {
 
   test('lets nobody in without a live token', async () => {
     const { backend_id: id } = await connect(world, await world.service('echo.js'), {});
-    const backend = asBackend(world, id);
+    const backend = TestBackend.withId(world.server, id);
     await backend.reaches('Ready');
     assert.equal((await backend.request('/')).status, 403);
     assert.equal((await backend.request(`/${otherToken}/`)).status, 410);
@@ -92,7 +92,7 @@ forEachRuntime('version 2 of Jamsocket', { runtimes: ['process'] }, world => {
 
   test('tells every status once, in order, and ends with the backend', async () => {
     const { backend_id: id } = await connect(world, await world.service('echo.js'), {});
-    await asBackend(world, id).reaches('Ready');
+    await TestBackend.withId(world.server, id).reaches('Ready');
     (await world.api(`/v2/backend/${id}/terminate`, { body: {} })).ok();
     const events = await allEvents(
       await world.server.openApi(`/v2/backend/${id}/status/stream`, { token: null }),
@@ -111,8 +111,8 @@ forEachRuntime('version 2 of Jamsocket', { runtimes: ['process'] }, world => {
 
   test('tells the owner exit code and last status', async () => {
     const { backend_id: id, token } = await connect(world, await world.service('echo.js'), {});
-    await asBackend(world, id).request(`/${token}/exit?3`);
-    await asBackend(world, id).reaches('Failed');
+    await TestBackend.withId(world.server, id).request(`/${token}/exit?3`);
+    await TestBackend.withId(world.server, id).reaches('Failed');
     const { statuses } = (await world.api(`/v2/backend/${id}`)).ok<{ statuses: Record<string, unknown>[] }>();
     const { exit_code: exitCode, last_status: lastStatus } = statuses.at(-1) ?? {};
     assert.deepEqual([exitCode, lastStatus], [3, 'ready']);
@@ -121,7 +121,7 @@ forEachRuntime('version 2 of Jamsocket', { runtimes: ['process'] }, world => {
   test('ends a backend when its lifetime is over', async () => {
     const spawn = { lifetime_limit_seconds: 1, max_idle_seconds: 600 };
     const { backend_id: id } = await connect(world, await world.service('echo.js'), { spawn });
-    await asBackend(world, id).reaches('Swept');
+    await TestBackend.withId(world.server, id).reaches('Swept');
   });
 
   test('has environments with images of their own', async () => {
@@ -196,10 +196,5 @@ async function connect(world: World, service: string, body: object): Promise<Con
 
 /** What the program saw of a request. */
 async function reflect(world: World, id: string, path: string, headers = {}): Promise<Reflection> {
-  return (await asBackend(world, id).request(path, { headers })).ok<Reflection>();
-}
-
-function asBackend(world: World, id: string): TestBackend {
-  const result = { name: id, url: '', ready_url: '', status_url: '', status: '', spawned: true };
-  return new TestBackend(world.server, result);
+  return (await TestBackend.withId(world.server, id).request(path, { headers })).ok<Reflection>();
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { InstallError, installPackages } from '../../src/server/doctor/index.ts';
+import { goFolder } from './clients/go.ts';
+import { installClients } from './clients/index.ts';
 
 /** Programs that tests use, and the Debian packages that bring them. */
 const programs: Readonly<Record<string, string>> = {
@@ -12,17 +14,23 @@ const programs: Readonly<Record<string, string>> = {
   busybox: 'busybox-static',
   chromium: 'chromium',
   dockerd: 'docker.io',
+  go: 'golang-go',
+  podman: 'podman',
   python3: 'python3',
   skopeo: 'skopeo',
 };
 
 const examplesWithPackages = ['counter'];
+const testsOfClients = 'test/client/';
 const installTimeoutMs = 5 * 60_000;
 
-/** Installs what is missing; says nothing when nothing is. */
-export async function prepareMachine(root: string): Promise<void> {
+/** Installs what is missing; says nothing when nothing is. @param files of the tests; none: all of them */
+export async function prepareMachine(root: string, files: readonly string[]): Promise<void> {
   await installPrograms();
   for (const example of examplesWithPackages) await installExample(join(root, 'examples', example));
+  if (files.length === 0 || files.some(file => resolve(root, file).startsWith(join(root, testsOfClients)))) {
+    await installClients(root);
+  }
 }
 
 async function installPrograms(): Promise<void> {
@@ -41,7 +49,7 @@ async function installPrograms(): Promise<void> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', goFolder];
   for (const folder of folders) {
     const found = await access(join(folder, program), constants.X_OK).then(
       () => true,

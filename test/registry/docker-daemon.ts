@@ -53,12 +53,15 @@ export class DockerDaemon {
     return daemon;
   }
 
+  /** Where it listens, as `DOCKER_HOST` has it. */
+  get host(): string {
+    return `unix://${join(this.folder, 'socket')}`;
+  }
+
   /** Runs the client. @returns its stdout and stderr */
   async run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
-    const host = `unix://${join(this.folder, 'socket')}`;
-    return await runCommand('docker', ['--config', join(this.folder, 'client'), '--host', host, ...args], {
-      timeoutMs: commandTimeoutMs,
-    });
+    const options = ['--config', join(this.folder, 'client'), '--host', this.host];
+    return await runCommand('docker', [...options, ...args], { timeoutMs: commandTimeoutMs });
   }
 
   /** Runs the client, which is to fail. @returns what it said */

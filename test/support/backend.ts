@@ -44,6 +44,12 @@ export class TestBackend {
     this.id = result.name;
   }
 
+  /** One that was spawned by other means, of which only the id is known. */
+  static withId(server: TestServer, id: string): TestBackend {
+    const unknown = { url: '', ready_url: '', status_url: '', status: '', spawned: true };
+    return new TestBackend(server, { name: id, ...unknown });
+  }
+
   /** What the backend's own host name is, with the port. */
   get host(): string {
     return `${this.id}.localhost:${this.#server.port}`;

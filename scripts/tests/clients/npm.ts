@@ -1,0 +1,11 @@
+import type { Ecosystem } from './ecosystem.ts';
+import { runInstaller } from './run-installer.ts';
+
+/** Packages are in `node_modules` of the folder. */
+export const npm: Ecosystem = {
+  name: 'npm',
+  lists: ['package.json', 'package-lock.json'],
+  install: async folder => {
+    await runInstaller('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  },
+};
