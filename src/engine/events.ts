@@ -9,6 +9,7 @@ export class Journal {
   readonly #store: JournalStore;
   readonly #clock: Clock;
   readonly #listeners = new Set<(entry: StatusEntry) => void>();
+  readonly #imageListeners = new Set<(workloadId: string, digest: string) => void>();
   readonly #readers = new Map<string, Set<() => void>>();
 
   constructor(store: JournalStore, clock: Clock = systemClock) {
@@ -24,6 +25,19 @@ export class Journal {
     const entry = await this.#store.append({ ...step, at: step.at ?? this.#clock.now() });
     if (entry !== undefined) this.publish(entry);
     return entry;
+  }
+
+  /** Notes the image that a workload runs from. @returns the one that was noted first */
+  async noteImage(workloadId: string, digest: string): Promise<string> {
+    const noted = await this.#store.noteImage(workloadId, digest);
+    for (const listener of this.#imageListeners) listener(workloadId, noted);
+    return noted;
+  }
+
+  /** Calls back for each image that is noted from now on; the returned function ends it. */
+  onImage(listener: (workloadId: string, digest: string) => void): () => void {
+    this.#imageListeners.add(listener);
+    return () => this.#imageListeners.delete(listener);
   }
 
   /** Tells an entry that was written together with its workload. */

@@ -17,7 +17,14 @@ import { LayerError } from './layers/layer-error.ts';
 import { LayerStore } from './layers/layer-store.ts';
 import { defaultImageLimits, type ImageLimits, unpackAheadMs } from './limits.ts';
 import { Repository, type RepositoryOwner } from './repositories/repository.ts';
-import { nameOf, prepareImage, Refusal, unpackImage } from './run/prepare-image.ts';
+import {
+  nameOf,
+  prepareImage,
+  Refusal,
+  type RepositoryReference,
+  resolveImage,
+  unpackImage,
+} from './run/prepare-image.ts';
 import { type PushedImage, UnpackAhead } from './run/unpack-ahead.ts';
 
 export interface ImageStoreOptions {
@@ -99,22 +106,22 @@ export class ImageStore {
   }
 
   /**
+   * The digest of what a reference means now; undefined for the host base.
+   * @throws {RuntimeError} `image-error`
+   */
+  async resolve(reference: ImageReference): Promise<string | undefined> {
+    if (reference.kind !== 'repository') return undefined;
+    return resolveImage(reference, this.#findParts(reference));
+  }
+
+  /**
    * Makes an image ready to run from.
    * @throws {RuntimeError} `image-error`
    */
   async prepare(reference: ImageReference, options: { signal: AbortSignal }): Promise<PreparedImage> {
     options.signal.throwIfAborted();
     if (reference.kind === 'repository') {
-      if (this.#store === undefined) {
-        throw new RuntimeError('image-error', `image ${nameOf(reference)} is not in the image store`);
-      }
-      const { accounts, services } = this.#store;
-      const parts = {
-        store: { accounts, services },
-        blobs: this.#blobs,
-        layers: this.#layers,
-        repository: (owner: RepositoryOwner) => this.repository(owner),
-      };
+      const parts = { ...this.#findParts(reference), blobs: this.#blobs, layers: this.#layers };
       return prepareImage(reference, parts, options.signal);
     }
     const { layer, config } = await this.#hostBase();
@@ -189,6 +196,14 @@ export class ImageStore {
   /** What is mounted over the layers of an image, outermost first. */
   async mounts(reference: ImageReference): Promise<readonly BaseMount[]> {
     return reference.kind === 'host' ? (await this.#hostBase()).mounts : [];
+  }
+
+  #findParts(reference: RepositoryReference) {
+    if (this.#store === undefined) {
+      throw new RuntimeError('image-error', `image ${nameOf(reference)} is not in the image store`);
+    }
+    const { accounts, services } = this.#store;
+    return { store: { accounts, services }, repository: (owner: RepositoryOwner) => this.repository(owner) };
   }
 
   #records() {

@@ -219,6 +219,19 @@ export class RuntimeError extends Error {
   }
 }
 
+/** Optional ability: tells which image a reference means now, which may be another one tomorrow. */
+export interface PinsImages {
+  /**
+   * @returns the digest; undefined for the host base
+   * @throws {RuntimeError} `image-error`
+   */
+  resolve(image: ImageReference): Promise<string | undefined>;
+}
+
+export function pinsImages(runtime: Runtime): runtime is Runtime & PinsImages {
+  return 'resolve' in runtime;
+}
+
 /** Optional ability: tells what of the image store its workloads lie over. */
 export interface UsesImages {
   imagesInUse(): Promise<ImagesInUse>;

@@ -254,6 +254,8 @@ export interface Backend {
   /** Total time from its creation, ms. */
   readonly lifetimeMs?: number;
   readonly plan: WorkloadPlan;
+  /** Of the image that it runs from; absent before that is resolved, and where it runs from none of the store's. */
+  readonly imageDigest?: string;
   readonly createdAt: Date;
   /** The last entry of its history. */
   readonly latest: StatusEntry;
@@ -293,7 +295,7 @@ export interface PlannedMount {
 
 export type IdentityField = 'id' | 'key' | 'fencing-token' | 'service';
 
-export type NewBackend = Omit<Backend, 'fencingToken' | 'latest'>;
+export type NewBackend = Omit<Backend, 'fencingToken' | 'latest' | 'imageDigest'>;
 
 export interface BackendStore {
   /**
@@ -346,8 +348,6 @@ export interface StatusEntry {
   readonly lastStatus?: WorkloadStatus;
   /** At `terminated`: the memory limit ended it. */
   readonly outOfMemory?: boolean;
-  /** At `starting`: which image it runs, when that is one of the store's. */
-  readonly imageDigest?: string;
 }
 
 export type NewStatus = Omit<StatusEntry, 'seq'>;
@@ -359,6 +359,11 @@ export interface JournalStore {
    * `canStep` forbids the step.
    */
   append(entry: NewStatus): Promise<StatusEntry | undefined>;
+  /**
+   * Notes the image that a workload runs from, which is kept for as long as it lives. The first one that is noted
+   * stays. @returns the one that is
+   */
+  noteImage(workloadId: string, digest: string): Promise<string>;
   /** Entries of a workload after `afterSeq`, oldest first. */
   history(workloadId: string, afterSeq?: number): Promise<StatusEntry[]>;
 }
@@ -405,7 +410,7 @@ export interface ImageRecords {
   isKept(digest: string): Promise<boolean>;
   /**
    * Manifests that nobody needs: older than `before`, without a tag, no part of another one, about none that
-   * is there, and named by no service environment.
+   * is there, named by no service environment and by no live workload.
    */
   unusedManifests(before: Date, limit: number): Promise<ManifestKey[]>;
   /** Takes up to `limit` blobs that no manifest needs and nobody asked for since `before` from their repositories. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Member, makeLayer } from '../../src/images/testing/layers.ts';
-import { forEachRuntime, type TestBackend } from '../support/index.ts';
+import { forEachRuntime, TestBackend } from '../support/index.ts';
 import { baseLayer, cannotRunImages, serving } from './busybox.ts';
 import {
   digestOf,
@@ -77,6 +77,68 @@ describe('pushed images', { skip: cannotRunImages }, () => {
       assert.deepEqual(texts, ['one', 'two', 'one']);
     });
 
+    test('are told by the digest that a backend runs from, wherever its tag is moved', async () => {
+      const repository = await TestRepository.make(world, 'told');
+      const page = (text: string) => makeLayer([{ name: 'www/index.html', content: text }]);
+      const first = await repository.pushImage('latest', [base, page('first')], serving());
+      const one = await world.spawn('told');
+      await one.reaches('Ready');
+      const second = await repository.pushImage('latest', [base, page('second')], serving());
+      const two = await world.spawn('told');
+      await two.reaches('Ready');
+      const absent = await world.spawn('told', { tag: 'absent' });
+      await fails(absent);
+      const told = async ({ id }: TestBackend) =>
+        await Promise.all(
+          ['', '/v2'].map(async prefix => (await world.api(`${prefix}/backend/${id}`)).ok().image_digest),
+        );
+      assert.deepEqual(await told(one), [first, first]);
+      assert.deepEqual(await told(two), [second, second]);
+      assert.deepEqual(await told(absent), ['-', '-']);
+      const command = await world.ready('echo.js');
+      assert.deepEqual(await told(command), ['-', '-']);
+      await two.terminate({ hard: true });
+      await two.reaches('Terminated');
+      assert.deepEqual(await told(two), [second, second]);
+    });
+
+    test('are pinned by an environment that names a digest', async () => {
+      const repository = await TestRepository.make(world, 'pinned');
+      const page = (text: string) => makeLayer([{ name: 'www/index.html', content: text }]);
+      const first = await repository.pushImage('latest', [base, page('one')], serving());
+      const use = (path: string, digest: string) =>
+        world.api(`/v2/service/admin/pinned${path}`, { body: { name: 'stable', image_tag: digest } });
+      (await use('/environment', 'latest')).ok();
+      (await use('/stable/update', first)).ok();
+      await repository.pushImage('latest', [base, page('two')], serving());
+      const spawn = async (more: object = {}) =>
+        (await (await world.spawn('pinned', more)).request('/')).text;
+      assert.equal(await spawn(), 'two');
+      assert.equal(await spawn({ service_environment: 'stable' }), 'one');
+      (await use('/update', first)).ok();
+      assert.equal(await spawn(), 'one');
+    });
+
+    test('may write to a mount as their user, whose files are there for the next one', async () => {
+      const repository = await TestRepository.make(world, 'writing');
+      const line =
+        'cat /plane-data/file; mkdir -p /plane-data/deep; echo more >> /plane-data/file; stat -c %U /plane-data';
+      await repository.pushImage('latest', [base], serving(line, { User: 'web' }));
+      for (const expected of [['web'], ['more', 'web'], ['more', 'more', 'web']]) {
+        const connected = await world.api('/v2/service/admin/writing/connect', {
+          body: { key: 'doc', spawn: { executable: { mount: true } } },
+        });
+        const { backend_id: name } = connected.ok<{ backend_id: string }>();
+        const result = { name, url: '', ready_url: '', status_url: '', status: '', spawned: true };
+        const backend = new TestBackend(world.server, result);
+        await backend.reaches('Ready');
+        const log = (await backend.log('?follow=false')).filter(text => !text.startsWith('cat: '));
+        assert.deepEqual(log, expected);
+        await backend.terminate({ hard: true });
+        await backend.reaches('Terminated');
+      }
+    });
+
     test('are listed by tag, the newest first', async () => {
       const repository = await TestRepository.make(world, 'listed');
       const first = await repository.pushImage('v1', [base], serving());
@@ -97,6 +159,7 @@ describe('pushed images', { skip: cannotRunImages }, () => {
       }
       const info = (await world.api('/v2/service/admin/listed')).ok();
       assert.equal(info.last_image_digest, second);
+      assert.ok(!Number.isNaN(Date.parse(String(info.last_image_upload_time))));
     });
 
     test('are unpacked once for spawns at the same time', async () => {

@@ -42,7 +42,7 @@ export class Backends {
   readonly #parts: BackendsParts;
   readonly #live = new LiveBackends();
   readonly #sweep: IdleSweep;
-  readonly #stopListening: () => void;
+  readonly #stopListening: (() => void)[];
 
   constructor(parts: BackendsParts) {
     this.#parts = parts;
@@ -52,7 +52,10 @@ export class Backends {
         this.#stop(id, 'swept', 'soft').catch(error => parts.reportFault(id, error));
       },
     });
-    this.#stopListening = parts.journal.onEntry(entry => this.#entered(entry));
+    this.#stopListening = [
+      parts.journal.onEntry(entry => this.#entered(entry)),
+      parts.journal.onImage((id, digest) => this.#live.noteImage(id, digest)),
+    ];
   }
 
   /** Takes up the live backends of the store after a restart. */
@@ -161,7 +164,7 @@ export class Backends {
   }
 
   close(): void {
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     this.#sweep.close();
   }
 

@@ -11,5 +11,6 @@ export function asWorkload(backend: Backend): LiveWorkload {
   };
   const env = { ...backend.plan.env };
   for (const [name, field] of Object.entries(backend.plan.identity ?? {})) env[name] = values[field];
-  return { id: backend.id, latest: backend.latest, plan: { ...backend.plan, env } };
+  const { id, latest, imageDigest } = backend;
+  return { id, latest, plan: { ...backend.plan, env }, ...(imageDigest !== undefined && { imageDigest }) };
 }

@@ -33,6 +33,11 @@ export class LiveBackends {
     live.ended.abort();
   }
 
+  noteImage(id: string, imageDigest: string): void {
+    const live = this.#byId.get(id);
+    if (live !== undefined) live.backend = { ...live.backend, imageDigest };
+  }
+
   get(id: string): Backend | undefined {
     return this.#byId.get(id)?.backend;
   }

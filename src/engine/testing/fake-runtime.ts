@@ -31,6 +31,9 @@ export class FakeRuntime implements Runtime {
   readonly left: RecoveredWorkload[] = [];
   survivesServer = true;
   mounts = true;
+  /** By tag. */
+  readonly digests = new Map<string, string>();
+  readonly prepared: ImageReference[] = [];
   /** Held back until it is resolved, so that a test can act in between. */
   loading: Promise<void> = Promise.resolve();
   readonly #workloads = new Map<string, Fake>();
@@ -39,17 +42,26 @@ export class FakeRuntime implements Runtime {
 
   capabilities() {
     const { survivesServer, mounts } = this;
-    return { isolation: false, survivesServer, limits: [], mounts, images: ['host'] } as const;
+    return { isolation: false, survivesServer, limits: [], mounts, images: ['host', 'repository'] } as const;
   }
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}
 
   async prepare(reference: ImageReference, { signal }: { signal: AbortSignal }): Promise<PreparedImage> {
+    this.prepared.push(reference);
     await Promise.race([this.loading, new Promise((_, reject) => signal.addEventListener('abort', reject))]);
-    if (reference.kind !== 'host') throw new RuntimeError('image-error', 'there is no such image');
+    if (reference.kind !== 'host') await this.resolve(reference);
     const config = { command: [], env: {}, user: '', workingDirectory: '/', stopSignal: 'SIGTERM' } as const;
     return { reference, layers: [], config };
+  }
+
+  async resolve(image: ImageReference): Promise<string | undefined> {
+    if (image.kind !== 'repository') return undefined;
+    const { reference } = image;
+    const digest = reference.includes(':') ? reference : this.digests.get(reference);
+    if (digest === undefined) throw new RuntimeError('image-error', 'there is no such image');
+    return digest;
   }
 
   async create(spec: WorkloadSpec): Promise<WorkloadAddress> {

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logs } from '../../logs/logs.ts';
 import {
+  type ImageReference,
   type PreparedImage,
+  pinsImages,
   type RecoveredWorkload,
   type Runtime,
   RuntimeError,
@@ -15,6 +17,15 @@ import type { EngineLimits } from '../limits.ts';
 import { openMounts } from './mounts.ts';
 import { waitUntilAccepting } from './readiness.ts';
 import { type EndReason, isEnding, type StopKind, type WorkloadStatus } from './status.ts';
+
+/** A workload that has not ended, as the store has it. */
+export interface LiveWorkload {
+  readonly id: string;
+  readonly plan: WorkloadPlan;
+  readonly latest: StatusEntry;
+  /** Of the image that it runs from, where that was resolved before. */
+  readonly imageDigest?: string;
+}
 
 export interface LifecycleParts {
   readonly runtime: Runtime;
@@ -47,6 +58,7 @@ export class Lifecycle {
   readonly #startedUp = Promise.withResolvers<void>();
   readonly #exit = Promise.withResolvers<WorkloadExit>();
   #latest: StatusEntry;
+  #imageDigest: string | undefined;
   #address: WorkloadAddress | undefined;
   #stopSignal: NodeJS.Signals = 'SIGTERM';
   /** The program was started: its end will be told by the runtime. */
@@ -58,10 +70,11 @@ export class Lifecycle {
   /** Why it did not go as planned, for its log; written when the program has ended and writes there no more. */
   #cause: string | undefined;
 
-  constructor(workload: { id: string; plan: WorkloadPlan; latest: StatusEntry }, parts: LifecycleParts) {
+  constructor(workload: LiveWorkload, parts: LifecycleParts) {
     this.id = workload.id;
     this.#plan = workload.plan;
     this.#latest = workload.latest;
+    this.#imageDigest = workload.imageDigest;
     this.#parts = parts;
     this.ended = this.#end.signal;
     if (isEnding(workload.latest.status)) this.#giveUp.abort();
@@ -140,7 +153,7 @@ export class Lifecycle {
     if (this.#latest.status === 'scheduled') await this.#step('loading');
     if (this.#latest.status === 'loading') {
       const image = await this.#load();
-      await this.#step('starting', image.digest === undefined ? {} : { imageDigest: image.digest });
+      await this.#step('starting');
       await this.#create(image);
     } else if (this.#latest.status === 'starting' && found === undefined) {
       await this.#create(await this.#load());
@@ -163,13 +176,25 @@ export class Lifecycle {
     const timer = setTimeout(() => timeout.abort(), limitMs);
     const signal = AbortSignal.any([timeout.signal, this.#giveUp.signal]);
     try {
-      return await this.#parts.runtime.prepare(this.#plan.image, { signal });
+      return await this.#parts.runtime.prepare(await this.#pinnedImage(), { signal });
     } catch (error) {
       if (!timeout.signal.aborted) throw error;
       throw new RuntimeError('image-error', `the image could not be made ready within ${limitMs / 1000} s`);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What its reference meant when it was first looked at: a tag may be moved while it is made, or made again. */
+  async #pinnedImage(): Promise<ImageReference> {
+    const { runtime, journal } = this.#parts;
+    const { image } = this.#plan;
+    if (image.kind === 'host' || !pinsImages(runtime)) return image;
+    if (this.#imageDigest === undefined) {
+      const digest = await runtime.resolve(image);
+      this.#imageDigest = digest && (await journal.noteImage(this.id, digest));
+    }
+    return this.#imageDigest === undefined ? image : { ...image, reference: this.#imageDigest };
   }
 
   async #create(image: PreparedImage): Promise<void> {

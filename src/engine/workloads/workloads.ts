@@ -1,17 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RecoveredWorkload, reopensLogs } from '../../runtime/runtime.ts';
-import type { StatusEntry, WorkloadPlan } from '../../store/store.ts';
-import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+import { Lifecycle, type LifecycleParts, type LiveWorkload } from './lifecycle.ts';
+
+export type { LiveWorkload } from './lifecycle.ts';
+
 import { RotationPace, shortestLookMs } from './rotation-pace.ts';
 
 /** How long steps that are under way may take to settle when the server stops. */
 const closeTimeoutMs = 10_000;
-
-export interface LiveWorkload {
-  readonly id: string;
-  readonly plan: WorkloadPlan;
-  readonly latest: StatusEntry;
-}
 
 /** All live workloads: gives each its one owner and brings it the news of its end. */
 export class Workloads {

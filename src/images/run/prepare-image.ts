@@ -14,11 +14,14 @@ import { resolveUser } from './users.ts';
 
 export type RepositoryReference = Extract<ImageReference, { kind: 'repository' }>;
 
-export interface PrepareParts {
+interface FindParts {
   readonly store: Pick<Store, 'accounts' | 'services'>;
+  readonly repository: (owner: RepositoryOwner) => Repository;
+}
+
+export interface PrepareParts extends FindParts {
   readonly blobs: BlobFiles;
   readonly layers: LayerStore;
-  readonly repository: (owner: RepositoryOwner) => Repository;
 }
 
 const maxIndexDepth = 4;
@@ -26,6 +29,18 @@ const configTypes: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
 ]);
+
+/**
+ * The digest of what a reference means now.
+ * @throws {RuntimeError} `image-error`
+ */
+export async function resolveImage(reference: RepositoryReference, parts: FindParts): Promise<string> {
+  try {
+    return (await find(reference, parts)).record.digest;
+  } catch (error) {
+    throw asImageError(reference, error);
+  }
+}
 
 /**
  * Makes an image of a repository ready to run from: a tag is resolved now, an index gives its image for this
@@ -37,7 +52,6 @@ export async function prepareImage(
   parts: PrepareParts,
   signal: AbortSignal,
 ): Promise<PreparedImage> {
-  const name = nameOf(reference);
   try {
     const { repository, record } = await find(reference, parts);
     const { layers, config } = await unpackImage(repository, record, parts, signal);
@@ -50,10 +64,15 @@ export async function prepareImage(
     };
   } catch (error) {
     signal.throwIfAborted();
-    const isExpected = error instanceof ImageError || error instanceof Refusal || error instanceof LayerError;
-    if (!isExpected) throw error;
-    throw new RuntimeError('image-error', `image ${name} ${told(error)}`, { cause: error });
+    throw asImageError(reference, error);
   }
+}
+
+/** Where it is expected; else the error itself. */
+function asImageError(reference: RepositoryReference, error: unknown): unknown {
+  const isExpected = error instanceof ImageError || error instanceof Refusal || error instanceof LayerError;
+  if (!isExpected) return error;
+  return new RuntimeError('image-error', `image ${nameOf(reference)} ${told(error)}`, { cause: error });
 }
 
 /**
@@ -84,7 +103,7 @@ export function nameOf({ repository, reference }: RepositoryReference): string {
 
 async function find(
   { repository: path, reference }: RepositoryReference,
-  { store, repository }: PrepareParts,
+  { store, repository }: FindParts,
 ): Promise<{ repository: Repository; record: ManifestRecord }> {
   const [accountName = '', serviceName = ''] = path.split('/');
   const account = await store.accounts.byName(accountName);

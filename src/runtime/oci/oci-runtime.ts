@@ -1,9 +1,8 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
-import { isDnsLabel } from '../../lib/dns-label.ts';
 import { Launcher } from '../../lib/launcher.ts';
 import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
@@ -13,6 +12,7 @@ import {
   type ExecSpec,
   type ImageReference,
   type ImagesInUse,
+  type PinsImages,
   type PreparedImage,
   type RecoveredWorkload,
   type ReopensLogs,
@@ -29,6 +29,7 @@ import {
 import { type Bundle, type BundleRecord, exists, OciFolders } from './bundle.ts';
 import { CgroupMoves } from './cgroup-moves.ts';
 import { Cgroups, cgroupLayout } from './cgroups.ts';
+import { checkedDirectory, checkedId } from './checks.ts';
 import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
@@ -69,7 +70,7 @@ export interface OciRuntimeOptions {
  * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
  * this server, and an OCI runtime makes and starts it.
  */
-export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
+export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
@@ -138,6 +139,10 @@ export class OciRuntime implements Runtime, ReopensLogs, UsesImages {
     await moves.close();
     if (this.#containers.size === 0) await cgroups.removeParent();
     this.#opened = undefined;
+  }
+
+  resolve(image: ImageReference): Promise<string | undefined> {
+    return this.#options.images.resolve(image);
   }
 
   prepare(image: ImageReference, options: { signal: AbortSignal }): Promise<PreparedImage> {
@@ -389,16 +394,4 @@ function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
     ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
     ...(spec.mounts?.some(({ pinned }) => pinned !== undefined) && { hasPinned: true }),
   };
-}
-
-/** It is a part of paths: nothing but a DNS label may get there. */
-function checkedId(id: string): string {
-  if (isDnsLabel(id)) return id;
-  throw new RuntimeError('start-error', `"${id}" is not a DNS label`);
-}
-
-async function checkedDirectory(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return realpath(path);
-  throw new RuntimeError('start-error', 'the directory to run in does not exist');
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ManifestNeed, ManifestRecord } from '../store.ts';
-import { after, makeWorld, newService, noon, type StoreUnderTest, type World } from './world.ts';
+import { after, end, makeWorld, newService, noon, type StoreUnderTest, spawn, type World } from './world.ts';
 
 /** Repositories of images: blobs, manifests, tags. */
 export function imagePromises(subject: StoreUnderTest): void {
@@ -192,6 +192,17 @@ export function imagePromises(subject: StoreUnderTest): void {
         [digest('orphan'), digest('untagged')].toSorted(),
       );
       assert.equal((await store.images.unusedManifests(after(5), 1)).length, 1);
+    });
+
+    test('are no manifests that a live workload runs from', async t => {
+      const world = await makeWorld(t, subject);
+      const { store } = world;
+      await store.images.putManifest(manifest(world, 'running'));
+      const { id } = await spawn(world);
+      await store.journal.noteImage(id, digest('running'));
+      assert.deepEqual(await store.images.unusedManifests(after(5), 10), []);
+      await end(store, id);
+      assert.equal((await store.images.unusedManifests(after(5), 10)).length, 1);
     });
 
     test('are blobs without manifest that nobody has asked for lately', async t => {

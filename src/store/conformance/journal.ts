@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { allowedSteps, type WorkloadStatus } from '../../engine/workloads/status.ts';
-import { after, makeWorld, noon, type StoreUnderTest, spawn } from './world.ts';
+import type { Store } from '../store.ts';
+import { after, end, makeWorld, noon, type StoreUnderTest, spawn } from './world.ts';
 
 const startUp: readonly WorkloadStatus[] = ['loading', 'starting', 'waiting', 'ready'];
 const allStatuses = Object.keys(allowedSteps) as WorkloadStatus[];
@@ -15,10 +16,7 @@ export function journalPromises(subject: StoreUnderTest): void {
       const written = [latest];
       let at = 10;
       for (const status of startUp) {
-        const more = status === 'starting' ? { imageDigest: `sha256:${'d'.repeat(64)}` } : {};
-        written.push(
-          await appended(store.journal.append({ workloadId: id, status, at: after(at++), ...more })),
-        );
+        written.push(await appended(store.journal.append({ workloadId: id, status, at: after(at++) })));
       }
       written.push(
         await appended(
@@ -48,6 +46,25 @@ export function journalPromises(subject: StoreUnderTest): void {
       assert.deepEqual((await store.backends.get(id))?.latest, written.at(-1));
       assert.equal(written.at(-1)?.exitCode, 0);
       assert.equal(written.at(-1)?.outOfMemory, false);
+    });
+
+    test('keeps the first image that is noted of a workload, also after its end', async t => {
+      const world = await makeWorld(t, subject);
+      const { store } = world;
+      const { id } = await spawn(world);
+      const other = await spawn(world);
+      assert.equal(await store.journal.noteImage(id, 'sha256:1'), 'sha256:1');
+      assert.equal(await store.journal.noteImage(id, 'sha256:2'), 'sha256:1');
+      const digests = async (from: Store) =>
+        (await Promise.all([id, other.id].map(one => from.backends.get(one)))).map(one => one?.imageDigest);
+      assert.deepEqual(await digests(store), ['sha256:1', undefined]);
+      const reopened = await world.reopen();
+      assert.deepEqual(
+        (await reopened.backends.live()).map(one => one.imageDigest),
+        [undefined, 'sha256:1'],
+      );
+      await end(reopened, id);
+      assert.deepEqual(await digests(reopened), ['sha256:1', undefined]);
     });
 
     test('gives what came after an entry', async t => {

@@ -4,6 +4,7 @@ import { spawnTokens } from './0003-spawn-tokens.ts';
 import { sandboxes } from './0004-sandboxes.ts';
 import { users } from './0005-users.ts';
 import { imageDigests } from './0006-image-digests.ts';
+import { workloadImages } from './0007-workload-images.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   sandboxes,
   users,
   imageDigests,
+  workloadImages,
 ];

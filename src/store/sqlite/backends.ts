@@ -75,7 +75,7 @@ function selectBackends() {
     .innerJoin('journal', 'journal.seq', 'workloads.latest_seq')
     .selectAll('journal')
     .selectAll('backends')
-    .select('workloads.account_id');
+    .select(['workloads.account_id', 'workloads.image_digest']);
 }
 
 /** Newest first: fencing tokens rise even while the clock does not. */

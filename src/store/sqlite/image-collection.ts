@@ -102,6 +102,15 @@ function selectUnusedManifests() {
               .whereRef('environment.image_tag', '=', 'manifest.digest'),
           ),
         ),
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('workloads')
+              .select(sql`1`.as('one'))
+              .whereRef('workloads.image_digest', '=', 'manifest.digest')
+              .where('workloads.ended_at', 'is', null),
+          ),
+        ),
       ]),
     );
 }

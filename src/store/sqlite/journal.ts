@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { canStep } from '../../engine/workloads/status.ts';
 import type { JournalStore, NewStatus, StatusEntry } from '../store.ts';
 import type { Database } from './database.ts';
@@ -29,7 +30,17 @@ export function journalStore(database: Database): JournalStore {
       .orderBy('seq'),
   );
 
+  const noteImage = database.prepare((noted: { workloadId: string; digest: string }) =>
+    queries
+      .updateTable('workloads')
+      .set({ image_digest: sql<string>`coalesce(image_digest, ${noted.digest})` })
+      .where('id', '=', noted.workloadId)
+      .returning('image_digest'),
+  );
+
   return {
+    noteImage: (workloadId, digest) =>
+      database.write('kill', () => noteImage.get({ workloadId, digest })?.image_digest ?? digest),
     append: entry =>
       database.write('kill', () => {
         const before = latest.get({ workloadId: entry.workloadId });
@@ -60,7 +71,6 @@ export function journalRecorder(database: Database): (entry: NewStatus) => Statu
         exit_code: row.exit_code,
         last_status: row.last_status,
         out_of_memory: row.out_of_memory,
-        image_digest: row.image_digest,
       })
       .returningAll(),
   );

@@ -1,5 +1,5 @@
 import type { Backend, NewBackend, NewStatus, StatusEntry, WorkloadPlan } from '../store.ts';
-import type { BackendRow, JournalRow } from './schema.ts';
+import type { BackendRow, JournalRow, WorkloadRow } from './schema.ts';
 
 export function toJournalRow(entry: NewStatus): Omit<JournalRow, 'seq'> {
   return {
@@ -11,7 +11,6 @@ export function toJournalRow(entry: NewStatus): Omit<JournalRow, 'seq'> {
     exit_code: entry.exitCode ?? null,
     last_status: entry.lastStatus ?? null,
     out_of_memory: entry.outOfMemory === undefined ? null : Number(entry.outOfMemory),
-    image_digest: entry.imageDigest ?? null,
   };
 }
 
@@ -26,7 +25,6 @@ export function fromJournalRow(row: JournalRow): StatusEntry {
     ...(row.exit_code !== null && { exitCode: row.exit_code }),
     ...(row.last_status !== null && { lastStatus: row.last_status }),
     ...(row.out_of_memory !== null && { outOfMemory: row.out_of_memory === 1 }),
-    ...(row.image_digest !== null && { imageDigest: row.image_digest }),
   };
 }
 
@@ -49,7 +47,7 @@ export function toBackendRow(backend: NewBackend, fencingToken: number): Backend
 }
 
 /** A backend joined with its workload and the last entry of its history. */
-export type WholeBackendRow = BackendRow & JournalRow & { account_id: string };
+export type WholeBackendRow = BackendRow & JournalRow & Pick<WorkloadRow, 'account_id' | 'image_digest'>;
 
 export function fromBackendRow(row: WholeBackendRow): Backend {
   return {
@@ -66,6 +64,7 @@ export function fromBackendRow(row: WholeBackendRow): Backend {
     graceMs: row.grace_ms,
     ...(row.lifetime_ms !== null && { lifetimeMs: row.lifetime_ms }),
     plan: JSON.parse(row.plan) as WorkloadPlan,
+    ...(row.image_digest !== null && { imageDigest: row.image_digest }),
     createdAt: new Date(row.created_at),
     latest: fromJournalRow(row),
   };

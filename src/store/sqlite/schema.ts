@@ -111,6 +111,7 @@ export interface WorkloadRow {
   account_id: string;
   latest_seq: number;
   ended_at: Time | null;
+  image_digest: string | null;
 }
 
 export interface BackendRow {
@@ -197,7 +198,6 @@ export interface JournalRow {
   exit_code: number | null;
   last_status: WorkloadStatus | null;
   out_of_memory: Flag | null;
-  image_digest: string | null;
 }
 
 interface JournalTable extends Omit<JournalRow, 'seq'> {

@@ -1,6 +1,5 @@
 import type { Backend, StatusEntry } from '../../../engine/index.ts';
 import type { Account } from '../../../identity/index.ts';
-import { imageDigest } from '../image-digest.ts';
 import type { JamsocketSettings } from '../parts.ts';
 import { type V1Status, v1Statuses } from './states.ts';
 
@@ -20,7 +19,7 @@ export function backendInfo(
   return {
     ...commonFields(backend, account, settings),
     statuses: v1Statuses(history).map(({ state, at }) => ({ value: state, timestamp: at })),
-    image_digest: imageDigest(history),
+    image_digest: backend.imageDigest ?? '-',
     environment_name: backend.environmentName,
     ...(memoryBytes !== undefined && { max_mem_bytes: memoryBytes }),
   };

@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import type { Backend } from '../../../engine/index.ts';
 import type { Account } from '../../../identity/index.ts';
 import { type AccessChecks, subject } from '../access.ts';
-import { imageDigest } from '../image-digest.ts';
 import type { JamsocketParts, JamsocketSettings } from '../parts.ts';
 import { accountParams, backendParams } from '../schemas.ts';
 import { fullState } from './states.ts';
@@ -37,7 +36,7 @@ export function backendRoutes(
       return {
         ...commonFields(backend, subject(request, 'account'), settings),
         statuses: history.map(fullState),
-        image_digest: imageDigest(history),
+        image_digest: backend.imageDigest ?? '-',
         environment_name: backend.environmentName,
         ...(memoryBytes !== undefined && { max_mem_bytes: memoryBytes }),
       };
