@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ecosystem } from './ecosystem.ts';
@@ -65,6 +76,7 @@ async function installInto(folder: string, lists: string, ecosystem: Ecosystem):
     for (const name of await readdir(all)) {
       if (name.startsWith(`${ecosystem.name}-`)) await rm(join(all, name), { recursive: true });
     }
+    await chmod(young, 0o755); // workloads run from it as other users
     await rename(young, join(all, basename(folder)));
   } finally {
     await rm(young, { recursive: true, force: true });
