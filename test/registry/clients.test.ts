@@ -12,6 +12,10 @@ import { digestOf, TestRepository } from './registry-client.ts';
 
 const [publicPart = '', ...privateParts] = adminToken.split('.');
 const skopeoMissing = (await findTool('skopeo')) === undefined && 'this machine lacks skopeo';
+const podmanMissing =
+  (await findTool('podman')) === undefined || process.getuid?.() !== 0
+    ? 'this machine lacks podman, or root for it'
+    : false;
 
 describe('Docker', { skip: cannotRunImages || cannotRunDocker, timeout: 180_000 }, () => {
   const world = new World('oci');
@@ -141,5 +145,67 @@ describe('skopeo', { skip: skopeoMissing, timeout: 120_000 }, () => {
     const listed = await skopeo('list-tags', '--tls-verify=false', '--creds', credentials, at('to'));
     assert.deepEqual((JSON.parse(listed.stdout) as { Tags: string[] }).Tags, ['copy', 'docker', 'zstd']);
     await skopeo('delete', '--tls-verify=false', '--creds', credentials, at('to:docker'));
+  });
+});
+
+describe('Podman', { skip: cannotRunImages || podmanMissing, timeout: 120_000 }, () => {
+  const world = new World('oci');
+  let folder: string;
+  let registry: string;
+  /** With a storage of its own that mounts nothing. */
+  const podman = async (...args: string[]) => {
+    const own = Object.entries({ root: 'root', runroot: 'run', tmpdir: 'tmp' });
+    const places = own.map(([option, name]) => `--${option}=${join(folder, name)}`);
+    const settings = ['--storage-driver=vfs', '--cgroup-manager=cgroupfs', '--events-backend=none'];
+    return await runCommand('podman', [...places, ...settings, ...args], { timeoutMs: 60_000 });
+  };
+  const remote = () => ['--tls-verify=false', `--authfile=${join(folder, 'auth.json')}`];
+  before(async () => {
+    await world.open({});
+    folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
+    registry = `localhost:${world.server.port}`;
+    await writeFile(join(folder, 'auth.json'), '{}');
+    await writeFile(join(folder, 'base.tar'), baseLayer());
+    const command = 'CMD ["/bin/httpd","-f","-p","8080","-h","/www"]';
+    await podman('import', '--change', command, join(folder, 'base.tar'), 'base');
+  });
+  after(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await world.close();
+  });
+
+  test('signs in, pushes images of both kinds, and pulls them again', async () => {
+    await TestRepository.make(world, 'podman');
+    const image = `${registry}/admin/podman`;
+    await assert.rejects(podman('push', ...remote(), 'base', `${image}:oci`), /unauthorized|authentication/);
+    await assert.rejects(
+      podman('login', ...remote(), '-u', 'admin', '-p', 'a.wrong-one', registry),
+      /invalid/,
+    );
+    await podman('login', ...remote(), '-u', publicPart, '-p', privateParts.join('.'), registry);
+    for (const format of ['oci', 'v2s2']) {
+      const name = `${image}:${format}`;
+      const digestFile = join(folder, 'digest');
+      await podman('push', ...remote(), '--format', format, '--digestfile', digestFile, 'base', name);
+      const digest = await readFile(digestFile, 'utf8');
+      await podman('pull', ...remote(), `${image}@${digest}`);
+      const backend = await world.spawn('podman', { tag: digest });
+      assert.equal((await backend.request('/')).text, 'the first page\n', format);
+    }
+    const { stdout } = await podman('search', ...remote(), '--list-tags', image);
+    assert.match(stdout, /admin\/podman +oci\n.*admin\/podman +v2s2\n/);
+    await assert.rejects(podman('push', ...remote(), 'base', `${registry}/admin/never-made`), /name unknown/);
+    await assert.rejects(podman('push', ...remote(), 'base', `${registry}/other/web`), /Forbidden/);
+  });
+
+  test('pushes a list of images for several platforms, of which this machine’s is run', async () => {
+    await TestRepository.make(world, 'podman-list');
+    const image = `${registry}/admin/podman-list:latest`;
+    await podman('manifest', 'create', 'everywhere', 'containers-storage:localhost/base:latest');
+    await podman('login', ...remote(), '-u', 'admin', '-p', adminToken, registry);
+    await podman('manifest', 'push', ...remote(), '--all', 'everywhere', `docker://${image}`);
+    await (await world.spawn('podman-list')).reaches('Ready');
+    await podman('logout', `--authfile=${join(folder, 'auth.json')}`, registry);
+    await assert.rejects(podman('pull', ...remote(), image), /unauthorized|authentication/);
   });
 });

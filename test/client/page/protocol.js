@@ -25,7 +25,7 @@ export async function statesByFetch(statusUrl, last) {
   const states = [];
   while (states.at(-1) !== last) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`closed after ${states}`);
+    if (done) throw new Error(`closed after ${states.join()}`);
     for (const line of value.split('\n').filter(text => text.trim() !== '')) {
       if (!line.startsWith('data:')) throw new Error(`not data: ${line}`);
       states.push(wordOf(JSON.parse(line.slice(5))));
@@ -40,7 +40,7 @@ export async function statesByEventSource(statusUrl, last) {
   const source = new EventSource(`${statusUrl}/stream`);
   const states = [];
   await new Promise((resolve, reject) => {
-    source.onerror = () => reject(new Error(`failed after ${states}`));
+    source.onerror = () => reject(new Error(`failed after ${states.join()}`));
     source.onmessage = ({ data, lastEventId }) => {
       if (!/^\d+$/.test(lastEventId)) reject(new Error(`id: ${lastEventId}`));
       states.push(wordOf(JSON.parse(data)));
