@@ -18,8 +18,7 @@ class Keeper {
   readonly #path: string;
 
   constructor(world: World, { backend_id: id, token }: Connected) {
-    const result = { name: id, url: '', ready_url: '', status_url: '', status: '', spawned: true };
-    this.backend = new TestBackend(world.server, result);
+    this.backend = TestBackend.withId(world.server, id);
     this.#path = `/${token}/`;
   }
 
@@ -56,7 +55,7 @@ class Keeper {
 
 const settings = { 'jamsocket.stop_grace_seconds': 3 };
 
-forEachRuntime('a mount', { concurrency: 1, settings }, world => {
+forEachRuntime('a backend with a mount or limits', { concurrency: 1, settings }, world => {
   const connect = async (service: string, mount: unknown, key?: string, more: object = {}) => {
     const body = { ...(key !== undefined && { key }), spawn: { executable: { mount, ...more } } };
     return await world.api(`/v2/service/admin/${service}/connect`, { body });
@@ -64,7 +63,7 @@ forEachRuntime('a mount', { concurrency: 1, settings }, world => {
   const keeper = async (service: string, mount: unknown, key?: string, more: object = {}) =>
     new Keeper(world, (await connect(service, mount, key, more)).ok<Connected>());
 
-  test('of a key outlives its backends, apart from those of other keys and services', async () => {
+  test('finds what the one before had left under its key, and nothing of other keys and services', async () => {
     const service = await world.service('probe.js');
     const first = await keeper(service, true, 'a');
     const folder = await first.folder();
@@ -82,7 +81,7 @@ forEachRuntime('a mount', { concurrency: 1, settings }, world => {
     assert.equal(await second.read('file'), 'two');
   });
 
-  test('of a path is one folder for all services of the account, and its variable is not the caller’s', async () => {
+  test('shares a path with all services of the account, and its variable is not the caller’s', async () => {
     const one = await keeper(await world.service('probe.js'), 'shared/Room_1', undefined, {
       env: { BERTH_MOUNT: '/etc' },
     });
@@ -93,14 +92,14 @@ forEachRuntime('a mount', { concurrency: 1, settings }, world => {
     assert.equal(await (await keeper(await world.service('probe.js'), 'shared2')).read('file'), 'ENOENT');
   });
 
-  test('is not there unless it is asked for', async () => {
+  test('has no mount unless it is asked for', async () => {
     for (const mount of [false, undefined, null]) {
       const plain = await keeper(await world.service('probe.js'), mount, 'key');
       assert.equal(await plain.folder(), '');
     }
   });
 
-  test('that can not be is refused', async () => {
+  test('is refused where its mount can not be', async () => {
     const service = await world.service('probe.js');
     await keeper(service, true, 'held');
     const paths = [
@@ -142,6 +141,24 @@ forEachRuntime('a mount', { concurrency: 1, settings }, world => {
     });
   }
 
+  test('has a line in its log about limits that can not be enforced', async () => {
+    const limits = { disk_limit_bytes: 2_000_000, memory_limit_bytes: 900_000_000, cpu_time_limit: 600 };
+    const body = { spawn: { executable: { resource_limits: limits } } };
+    const service = await world.service('say.js', { args: [Buffer.from('hello\n').toString('base64')] });
+    const connected = await world.api(`/v2/service/admin/${service}/connect`, { body });
+    const { backend_id: id } = connected.ok<Connected>();
+    const backend = TestBackend.withId(world.server, id);
+    await backend.reaches('Ready');
+    const ignored =
+      world.runtime === 'oci'
+        ? '2000000 bytes of disk'
+        : '900000000 bytes of memory, 2000000 bytes of disk, 600 s of CPU time';
+    const log = await backend.log('?follow=false');
+    assert.deepEqual(log, [`berth: this server can't enforce the limit of ${ignored}`, 'hello']);
+    const info = (await world.api(`/v2/backend/${id}`)).ok();
+    assert.equal(info.max_mem_bytes, 900_000_000);
+  });
+
   test('keeps what was written when the server is killed', async () => {
     const service = await world.service('probe.js');
     const before = await keeper(service, true, 'doc');
@@ -157,7 +174,7 @@ forEachRuntime('a mount', { concurrency: 1, settings }, world => {
     assert.equal(await (await keeper(service, true, 'doc')).read('file'), 'kept again');
   });
 
-  test('of a key goes with its service, that of a path stays', async () => {
+  test('leaves a folder of its key, which goes with the service, or one of a path, which stays', async () => {
     const volumes = join(world.server.dataDir, 'volumes');
     const name = await world.service('probe.js');
     const before = await readdir(join(volumes, 'service'));

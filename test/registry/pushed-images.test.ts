@@ -129,8 +129,7 @@ describe('pushed images', { skip: cannotRunImages }, () => {
           body: { key: 'doc', spawn: { executable: { mount: true } } },
         });
         const { backend_id: name } = connected.ok<{ backend_id: string }>();
-        const result = { name, url: '', ready_url: '', status_url: '', status: '', spawned: true };
-        const backend = new TestBackend(world.server, result);
+        const backend = TestBackend.withId(world.server, name);
         await backend.reaches('Ready');
         const log = (await backend.log('?follow=false')).filter(text => !text.startsWith('cat: '));
         assert.deepEqual(log, expected);

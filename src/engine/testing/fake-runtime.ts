@@ -42,7 +42,13 @@ export class FakeRuntime implements Runtime {
 
   capabilities() {
     const { survivesServer, mounts } = this;
-    return { isolation: false, survivesServer, limits: [], mounts, images: ['host', 'repository'] } as const;
+    return {
+      isolation: false,
+      survivesServer,
+      limits: ['memoryBytes'],
+      mounts,
+      images: ['host', 'repository'],
+    } as const;
   }
 
   async open(): Promise<void> {}

@@ -17,6 +17,7 @@ import type { EngineLimits } from '../limits.ts';
 import { openMounts } from './mounts.ts';
 import { waitUntilAccepting } from './readiness.ts';
 import { type EndReason, isEnding, type StopKind, type WorkloadStatus } from './status.ts';
+import { unenforcedLimits } from './unenforced-limits.ts';
 
 /** A workload that has not ended, as the store has it. */
 export interface LiveWorkload {
@@ -210,6 +211,8 @@ export class Lifecycle {
       ...spec,
       ...(open && { env: { ...spec.env, ...open.env }, mounts: open.mounts }),
     });
+    const unenforced = unenforcedLimits(spec.limits, runtime.capabilities().limits);
+    if (unenforced !== undefined) await this.#note(unenforced);
   }
 
   async #start(): Promise<void> {
