@@ -19,6 +19,10 @@ const berthRoutes: readonly ApiRoute[] = [
   { method: 'POST', path: '/berth/v1/tokens', access: 'token' },
   { method: 'GET', path: '/berth/v1/accounts', access: 'token' },
   { method: 'POST', path: '/berth/v1/accounts', access: 'token' },
+  { method: 'GET', path: '/berth/v1/images', access: 'token' },
+  { method: 'GET', path: '/berth/v1/images/usage', access: 'token' },
+  { method: 'POST', path: '/berth/v1/images/pull', access: 'token' },
+  { method: 'DELETE', path: '/berth/v1/images/any/v1', access: 'token' },
 ];
 const withToken = v1Routes.filter(({ access }) => access === 'token');
 const publicOfBackend = v1Routes.filter(

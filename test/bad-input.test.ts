@@ -544,7 +544,12 @@ forEachRuntime('any input', { runtimes: ['process'] }, world => {
       fc.jsonValue(),
     );
     await world.api('/user/admin/service', { body: { name: 'no-image' } });
-    const routes = [...posts.map(({ path }) => path), '/berth/v1/tokens', '/berth/v1/accounts'];
+    const routes = [
+      ...posts.map(({ path }) => path),
+      '/berth/v1/tokens',
+      '/berth/v1/accounts',
+      '/berth/v1/images/pull',
+    ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...routes), body, async (path, value) => {
         // Names of things that are there only where nothing can be broken by them.

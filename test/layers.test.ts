@@ -22,7 +22,7 @@ const layers: Readonly<Record<string, Room>> = {
   'cli/machine': { rooms: ['cli', 'client', 'server'] },
   client: { rooms: [], without: ['*'] },
   dialects: { rooms: ['dialects', 'http'] },
-  'dialects/berth': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/berth': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/jamsocket': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },

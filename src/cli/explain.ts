@@ -49,6 +49,12 @@ data folder, which is found by itself when BERTH_DATA_DIR names that folder.`;
       return 'End a backend that is not needed: `berth backend list`, `berth backend terminate ID`.';
     case 'LockBusy':
       return 'The backend that holds the lock is still ending. Try again in a few seconds.';
+    case 'RegistryDenied':
+      return 'Sign in with --username and --password-stdin, and check the name of the image.';
+    case 'ImageNotFound':
+      return 'Check the name of the image, its tag, and the host before it.';
+    case 'ImageStoreFull':
+      return 'Remove images that are not needed: `berth image list`, `berth image remove SERVICE:TAG`.';
     case 'Http404':
       return 'Something answers there, but it does not look like Berth. Check BERTH_URL.';
     default:

@@ -5,6 +5,9 @@ import { registerBackendLogs } from './backend/logs.ts';
 import { registerBackendStatus } from './backend/status.ts';
 import { registerBackendTerminate } from './backend/terminate.ts';
 import type { Context } from './context.ts';
+import { registerImageList } from './image/list.ts';
+import { registerImagePull } from './image/pull.ts';
+import { registerImageRemove } from './image/remove.ts';
 import { registerLazily } from './lazy.ts';
 import { registerServiceCreate } from './service/create.ts';
 import { registerServiceDelete } from './service/delete.ts';
@@ -65,6 +68,14 @@ export function createProgram(context: Context): Command {
   registerServiceCreate(service, context);
   registerServiceList(service, context);
   registerServiceDelete(service, context);
+
+  const image = program
+    .command('image')
+    .description('get, make and remove images of services')
+    .helpCommand(false);
+  registerImageList(image, context);
+  registerImagePull(image, context);
+  registerImageRemove(image, context);
 
   const backend = program.command('backend').description('look after backends').helpCommand(false);
   registerBackendList(backend, context);

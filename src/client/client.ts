@@ -1,4 +1,6 @@
 import { Backends } from './backends.ts';
+import { Images } from './images.ts';
+import { RegistryRepository } from './registry.ts';
 import { Services } from './services.ts';
 import { Tokens } from './tokens.ts';
 import { Transport, type TransportOptions } from './transport.ts';
@@ -18,6 +20,7 @@ export class BerthClient {
   readonly services: Services;
   readonly backends: Backends;
   readonly tokens: Tokens;
+  readonly images: Images;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -26,6 +29,12 @@ export class BerthClient {
     this.services = new Services(this.#transport);
     this.backends = new Backends(this.#transport);
     this.tokens = new Tokens(this.#transport);
+    this.images = new Images(this.#transport);
+  }
+
+  /** The images of a service, as a registry has them. */
+  registry(account: string, service: string): RegistryRepository {
+    return new RegistryRepository(this.#transport, `${account}/${service}`);
   }
 
   /** Whose token this is. */

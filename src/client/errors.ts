@@ -31,7 +31,9 @@ export class ConnectionError extends Error {
 export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '');
   const requestId = response.headers.get('x-request-id') ?? undefined;
-  const body = parse(text)?.error;
+  const parsed = parse(text);
+  // A registry has a list of them.
+  const body = parsed?.error ?? parsed?.errors?.[0];
   return new ApiError({
     code: typeof body?.code === 'string' ? body.code : `Http${response.status}`,
     message: typeof body?.message === 'string' ? body.message : `HTTP status ${response.status}`,
@@ -49,7 +51,13 @@ export function connectionErrorOf(url: string, error: unknown): ConnectionError 
   return new ConnectionError(url, reason, { cause: error });
 }
 
-function parse(text: string): { error?: { code?: unknown; message?: unknown; id?: unknown } } | undefined {
+interface ToldError {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly id?: unknown;
+}
+
+function parse(text: string): { error?: ToldError; errors?: ToldError[] } | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

@@ -7,5 +7,14 @@ export {
 } from './backends.ts';
 export { BerthClient, type Identity } from './client.ts';
 export { ApiError, ConnectionError } from './errors.ts';
+export type {
+  ImageSummary,
+  ImageUsage,
+  PullEvent,
+  PulledImage,
+  PullRequest,
+  RemovedImage,
+} from './images.ts';
+export type { Blob, Manifest, RegistryRepository } from './registry.ts';
 export type { NewService, SpawnRequest, SpawnResult } from './services.ts';
 export type { CreatedToken, NewToken, TokenSummary } from './tokens.ts';

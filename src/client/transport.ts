@@ -1,5 +1,6 @@
 import { connectionErrorOf, errorOf } from './errors.ts';
 import { type ReconnectOptions, readEvents, type ServerSentEvent } from './events.ts';
+import { readJsonLines } from './json-lines.ts';
 
 export interface TransportOptions {
   readonly url: string;
@@ -18,7 +19,15 @@ export interface StreamOptions {
 interface SendOptions {
   readonly signal: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer | ReadableStream;
+}
+
+export interface RawOptions {
+  readonly timeoutMs: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | ReadableStream;
+  /** Refusals that the caller reads by itself, by their status. */
+  readonly allow?: readonly number[];
 }
 
 /** A spawn may wait for the end of another backend, so this is well above the server's own limits. */
@@ -63,6 +72,31 @@ export class Transport {
     return readEvents({ ...options, open });
   }
 
+  /** Documents that the answer has one a line, as they come. */
+  postLines<Line extends object>(
+    path: string,
+    body: object,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Line, void, undefined> {
+    return readJsonLines(async either => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await this.#send('POST', path, {
+        signal: either,
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw await errorOf(response);
+      return response;
+    }, signal);
+  }
+
+  /** For what is not JSON. @throws {ApiError} for refusals that are not allowed for */
+  async raw(method: string, path: string, { timeoutMs, allow = [], ...init }: RawOptions): Promise<Response> {
+    const response = await this.#send(method, path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    if (!response.ok && !allow.includes(response.status)) throw await errorOf(response);
+    return response;
+  }
+
   async #json<Answer>(method: string, path: string, body: object | undefined): Promise<Answer> {
     const signal = AbortSignal.timeout(answerTimeoutMs);
     const content =
@@ -83,6 +117,8 @@ export class Transport {
       return await fetch(this.url + path, {
         ...init,
         method,
+        // What is sent as it comes is not sent again.
+        ...(init.body instanceof ReadableStream && { duplex: 'half' }),
         headers: { ...init.headers, ...this.#headers },
       });
     } catch (error) {

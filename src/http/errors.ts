@@ -84,6 +84,23 @@ function tell(reply: FastifyReply, table: ErrorTable, error: OwnError): FastifyR
     .send(bodyOf(table, error, reply.request.id));
 }
 
+/**
+ * The last line of a stream of JSON lines that has failed; the same shape as the body of an answer.
+ */
+export function errorLine(
+  table: ErrorTable,
+  error: unknown,
+  requestId: string,
+  reportFault: ReportFault,
+): string {
+  const own = table.own?.(error);
+  if (own !== undefined) return bodyOf(table, own, requestId);
+  const known = asBerthError(error);
+  if (known === undefined) reportFault(requestId, error);
+  const message = known?.message ?? 'Berth failed; its log has the cause';
+  return errorBody(table, known?.code ?? 'internal', message, requestId);
+}
+
 export function errorBody(table: ErrorTable, code: ErrorCode, message: string, id: string): string {
   return bodyOf(table, { ...table.codes[code], message }, id);
 }

@@ -6,3 +6,4 @@ export { errorTable } from './error-table.ts';
 export type { ErrorTable, OwnError, ReportFault, ToldError } from './errors.ts';
 export { lastEventId, type StreamEvent, sendEventStream } from './event-stream.ts';
 export { parseJsonBody } from './json.ts';
+export { sendJsonLines } from './json-lines.ts';

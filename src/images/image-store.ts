@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
@@ -16,6 +17,9 @@ import { type BaseMount, buildHostBase, type HostBase } from './host-base.ts';
 import { LayerError } from './layers/layer-error.ts';
 import { LayerStore } from './layers/layer-store.ts';
 import { defaultImageLimits, type ImageLimits, unpackAheadMs } from './limits.ts';
+import type { PullEvent } from './pull/progress.ts';
+import type { PulledImage } from './pull/pull-image.ts';
+import { Puller, type PullRequest } from './pull/puller.ts';
 import { Repository, type RepositoryOwner } from './repositories/repository.ts';
 import {
   nameOf,
@@ -47,19 +51,23 @@ export interface ImageUsage {
 export class ImageStore {
   readonly #store: ImageStoreOptions['store'];
   readonly #clock: Clock;
-  readonly #limits: ImageLimits;
+  readonly limits: ImageLimits;
+  readonly #folder: string;
   readonly #hostFolder: string;
   readonly #blobs: BlobFiles;
   readonly #uploads: Uploads;
   readonly #layers: LayerStore;
   readonly #ahead = new UnpackAhead();
+  readonly #puller: Puller;
   #findInUse: (() => Promise<ImagesInUse>) | undefined;
   #host: Promise<HostBase> | undefined;
 
   constructor({ dataDir, store, limits: chosen = {}, clock = systemClock }: ImageStoreOptions) {
     const limits = { ...defaultImageLimits, ...chosen };
-    this.#limits = limits;
+    this.limits = limits;
+    this.#puller = new Puller(limits.pullMs);
     const folder = join(dataDir, 'images');
+    this.#folder = folder;
     this.#store = store;
     this.#clock = clock;
     this.#hostFolder = join(folder, 'host');
@@ -92,9 +100,29 @@ export class ImageStore {
     });
   }
 
+  /**
+   * Brings an image of another registry into a repository.
+   * @param tell is told how far it is
+   * @throws {PullError | ImageError}
+   */
+  pull(
+    owner: RepositoryOwner,
+    request: PullRequest,
+    tell: (event: PullEvent) => void,
+    signal: AbortSignal,
+  ): Promise<PulledImage> {
+    return this.#puller.pull(owner, this.repository(owner), request, tell, signal);
+  }
+
   /** Names of the account's services that have images, in order. */
   repositoryNames(accountId: string, page: Page): Promise<string[]> {
     return this.#records().repositories(accountId, page);
+  }
+
+  /** What is left for others than the superuser. */
+  async freeDiskBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize;
   }
 
   get usage(): ImageUsage {
@@ -168,7 +196,7 @@ export class ImageStore {
         blobs: this.#blobs,
         uploads: this.#uploads,
         layers: this.#layers,
-        limits: this.#limits,
+        limits: this.limits,
         clock: this.#clock,
       },
       inUse,
@@ -185,7 +213,7 @@ export class ImageStore {
     const findInUse = this.#findInUse;
     if (findInUse === undefined) throw new Error('it is not known what is in use');
     while (!signal.aborted) {
-      await delay(this.#limits.collectionIntervalMs, undefined, { signal, ref: false }).catch(() => {});
+      await delay(this.limits.collectionIntervalMs, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       await findInUse()
         .then(inUse => this.collectGarbage(inUse))

@@ -21,6 +21,8 @@ export interface ImageLimits {
   readonly unusedLayerMs: number;
   /** All unpacked layers together: beyond it, those go first that were not used for longest; 0 = no limit. */
   readonly maxLayersBytes: number;
+  /** One image from another registry. */
+  readonly pullMs: number;
   /** How often it is looked for what nobody needs. */
   readonly collectionIntervalMs: number;
 }
@@ -36,6 +38,7 @@ export const defaultImageLimits: ImageLimits = {
   maxLayerEntries: 1_000_000,
   unusedLayerMs: 7 * 24 * hourMs,
   maxLayersBytes: 0,
+  pullMs: hourMs,
   collectionIntervalMs: hourMs / 4,
 };
 

@@ -107,7 +107,12 @@ export async function startServer(
         identity,
         version: packageJson.version,
         checkReadiness: () => store.ping(),
-        imageUsage: () => images.usage,
+        images,
+        settings: {
+          pullPrivate: settings.images.pullPrivate,
+          keepAliveMs: settings.jamsocket.sseKeepaliveSeconds * 1000,
+        },
+        reportFault,
       },
       jamsocket: {
         engine,
@@ -148,6 +153,7 @@ function imageLimits({ images }: Settings): Partial<ImageLimits> {
     maxLayerBytes: images.maxLayerBytes,
     maxLayerEntries: images.maxLayerFiles,
     maxLayersBytes: images.maxUnpackedBytes,
+    pullMs: images.pullTimeoutMinutes * 60_000,
     uploadIdleMs: images.uploadIdleMinutes * 60_000,
     untaggedManifestMs: images.untaggedDays * 86_400_000,
   };

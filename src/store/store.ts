@@ -398,11 +398,16 @@ export interface ImageRecords {
   /** Durable. With its tags. False when there is none. */
   deleteManifest(serviceId: string, digest: string): Promise<boolean>;
 
+  /** Durable. With its tags, but only where nobody needs it, see {@link unusedManifests}. False when it stays. */
+  deleteUnusedManifest(serviceId: string, digest: string): Promise<boolean>;
+
   /** Durable. The manifest stays. False when there is none. */
   deleteTag(serviceId: string, tag: string): Promise<boolean>;
   /** In alphabetical order whatever their case, those that come after `after`. */
   tags(serviceId: string, page: Page): Promise<string[]>;
   newestTags(serviceId: string, limit: number): Promise<TagRecord[]>;
+  /** All that a repository has: manifests newest first, tags in order; empty where there is no such service. */
+  contents(serviceId: string): Promise<RepositoryContents>;
   /** Names of an account's services that have manifests, in order, those after `after`. */
   repositories(accountId: string, page: Page): Promise<string[]>;
 
@@ -415,6 +420,12 @@ export interface ImageRecords {
   unusedManifests(before: Date, limit: number): Promise<ManifestKey[]>;
   /** Takes up to `limit` blobs that no manifest needs and nobody asked for since `before` from their repositories. */
   deleteUnusedBlobs(before: Date, limit: number): Promise<number>;
+}
+
+export interface RepositoryContents {
+  readonly manifests: readonly ManifestRecord[];
+  readonly tags: readonly TagRecord[];
+  readonly blobs: readonly BlobRecord[];
 }
 
 export interface Page {

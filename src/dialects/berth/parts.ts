@@ -1,5 +1,7 @@
 import type { Engine } from '../../engine/index.ts';
+import type { ReportFault } from '../../http/index.ts';
 import type { Identity } from '../../identity/index.ts';
+import type { ImageStore } from '../../images/index.ts';
 
 /** What the server gives to this dialect. */
 export interface BerthParts {
@@ -8,6 +10,14 @@ export interface BerthParts {
   readonly version: string;
   /** Rejects, saying what does not answer. */
   readonly checkReadiness: () => Promise<void>;
-  /** Bytes on the disk, by what they are of. */
-  readonly imageUsage: () => { blobBytes: number; uploadBytes: number; layerBytes: number };
+  readonly images: ImageStore;
+  readonly settings: BerthSettings;
+  readonly reportFault: ReportFault;
+}
+
+export interface BerthSettings {
+  /** Everybody may pull from registries at private addresses, not only administrators. */
+  readonly pullPrivate: boolean;
+  /** Silence on a stream after which a keep-alive is sent. */
+  readonly keepAliveMs: number;
 }

@@ -60,15 +60,27 @@ export class Uploads {
 
   /** @returns its id @throws {ImageError} `too-many-uploads` */
   async begin(serviceId: string): Promise<string> {
+    const id = randomUUID();
+    await this.resume(serviceId, id);
+    return id;
+  }
+
+  /**
+   * Goes on with an upload, or begins it where it is not there.
+   * @param id of the form of those that {@link begin} makes
+   * @returns how many bytes are there
+   * @throws {ImageError} `too-many-uploads`, `full`
+   */
+  async resume(serviceId: string, id: string): Promise<number> {
     const { folder, limits } = this.#options;
     const others = (await readdir(folder)).filter(name => name.startsWith(`${serviceId}.`));
+    if (others.includes(`${serviceId}.${id}`)) return this.size(serviceId, id);
     if (others.length >= limits.maxUploadsPerRepository) {
       throw new ImageError('too-many-uploads', `the repository has ${others.length} open uploads`);
     }
-    const id = randomUUID();
     const file = await open(this.#path(serviceId, id), 'wx', 0o600).catch(rethrowFull);
     await file.close();
-    return id;
+    return 0;
   }
 
   /** How many bytes are there. @throws {ImageError} `upload-unknown` */

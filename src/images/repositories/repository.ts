@@ -13,6 +13,7 @@ import { checkDigest, digestOf, isDigest } from '../blobs/digest.ts';
 import type { AppendOptions, Uploads } from '../blobs/uploads.ts';
 import { ImageError } from '../errors.ts';
 import { maxManifestBytes } from '../limits.ts';
+import { type ListedImage, listImages } from './list-images.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 
 export interface RepositoryParts {
@@ -55,6 +56,23 @@ export class Repository {
     return found;
   }
 
+  /** Whether it is there; counts as asking for it. */
+  async hasBlob(digest: string): Promise<boolean> {
+    const found = await this.#parts.records.blob(this.#owner.id, checkDigest(digest));
+    if (found !== undefined)
+      await this.#parts.records.seeBlob(this.#owner.id, digest, this.#parts.clock.now());
+    return found !== undefined;
+  }
+
+  /** The whole content of a small blob. @throws {ImageError} `blob-unknown`, also for one that has more bytes */
+  async readBlob(digest: string, maxBytes: number): Promise<Buffer> {
+    const content = (await this.hasBlob(digest))
+      ? await this.#parts.blobs.readWhole(digest, maxBytes)
+      : undefined;
+    if (content === undefined) throw unknownBlob(digest);
+    return content;
+  }
+
   /** The file is the caller's to close. @throws {ImageError} as {@link blob} */
   async openBlob(digest: string): Promise<{ readonly sizeBytes: number; readonly file: FileHandle }> {
     const found = await this.#parts.records.blob(this.#owner.id, checkDigest(digest));
@@ -95,6 +113,16 @@ export class Repository {
   /** @returns the upload's id @throws {ImageError} `too-many-uploads`, `full` */
   beginUpload(): Promise<string> {
     return this.#parts.uploads.begin(this.#owner.id);
+  }
+
+  /** See {@link Uploads.resume}. */
+  resumeUpload(id: string): Promise<number> {
+    return this.#parts.uploads.resume(this.#owner.id, id);
+  }
+
+  /** @param bytes that are about to come @throws {ImageError} `full` */
+  checkRoom(bytes: number): void {
+    this.#parts.uploads.checkRoom(bytes);
   }
 
   /** How many bytes of it are there. @throws {ImageError} `upload-unknown` */
@@ -147,10 +175,16 @@ export class Repository {
   /**
    * @param reference the tag it is to have, or its own digest
    * @param mediaType what the sender says it is
+   * @param options `onlyPart`: of an index, the one image that it needs here; else it needs all that it names
    * @throws {ImageError} `manifest-invalid`, `manifest-incomplete`, `digest-invalid`, `tag-invalid`, `too-large`,
    *   `full`
    */
-  async putManifest(reference: string, content: Buffer, mediaType?: string): Promise<ManifestRecord> {
+  async putManifest(
+    reference: string,
+    content: Buffer,
+    mediaType?: string,
+    { onlyPart }: { readonly onlyPart?: string } = {},
+  ): Promise<ManifestRecord> {
     if (content.length > maxManifestBytes) {
       throw new ImageError('too-large', `a manifest may have ${maxManifestBytes} bytes`);
     }
@@ -159,7 +193,9 @@ export class Repository {
     if (tag === undefined && checkDigest(reference) !== digest) {
       throw new ImageError('digest-invalid', `the manifest is not of this digest but ${digest}`);
     }
-    const manifest = this.#record(digest, content, parseManifest(content, mediaType));
+    const whole = this.#record(digest, content, parseManifest(content, mediaType));
+    const needs = whole.needs.filter(need => onlyPart === undefined || need.digest === onlyPart);
+    const manifest = { ...whole, needs };
     const { records, blobs } = this.#parts;
     this.#parts.uploads.checkRoom(content.length);
     const { missing } = await blobs.write(digest, content, () => records.putManifest(manifest, tag));
@@ -186,6 +222,52 @@ export class Repository {
   async referrers(digest: string, artifactType?: string): Promise<ManifestRecord[]> {
     const found = await this.#parts.records.referrers(this.#owner.id, checkDigest(digest));
     return artifactType === undefined ? found : found.filter(one => one.artifactType === artifactType);
+  }
+
+  // --- Images ------------------------------------------------------------------------------------------------
+
+  /** Newest first. */
+  async images(): Promise<ListedImage[]> {
+    return listImages(await this.#parts.records.contents(this.#owner.id));
+  }
+
+  /** Of its blobs and manifests: digest -> bytes, as they are packed. */
+  async storedBytes(): Promise<Map<string, number>> {
+    const { blobs, manifests } = await this.#parts.records.contents(this.#owner.id);
+    return new Map([...blobs, ...manifests].map(({ digest, sizeBytes }) => [digest, sizeBytes]));
+  }
+
+  /**
+   * Takes a tag away, and its image where nobody needs that: no other tag, environment, workload or index. Or an image
+   * by its digest, with all its tags. Of an index its parts go along that nobody else needs.
+   * @returns what went @throws {ImageError} `manifest-unknown`, `digest-invalid`, `tag-invalid`
+   */
+  async removeImage(
+    reference: string,
+  ): Promise<{ readonly tags: readonly string[]; readonly digests: readonly string[] }> {
+    const { records } = this.#parts;
+    const image = await this.manifest(reference);
+    const { tags: all } = await records.contents(this.#owner.id);
+    await this.deleteManifest(reference);
+    if (reference.includes(':')) {
+      const tags = all.filter(tag => tag.digest === image.digest).map(({ name }) => name);
+      return { tags, digests: [image.digest, ...(await this.#removeParts(image))] };
+    }
+    const isGone = await records.deleteUnusedManifest(this.#owner.id, image.digest);
+    const digests = isGone ? [image.digest, ...(await this.#removeParts(image))] : [];
+    return { tags: [reference], digests };
+  }
+
+  /** @returns digests of the manifests that went */
+  async #removeParts({ needs }: ManifestRecord): Promise<string[]> {
+    const { records } = this.#parts;
+    const gone: string[] = [];
+    for (const { digest, kind } of needs) {
+      const part = kind === 'manifest' ? await records.manifest(this.#owner.id, digest) : undefined;
+      if (part === undefined || !(await records.deleteUnusedManifest(this.#owner.id, digest))) continue;
+      gone.push(digest, ...(await this.#removeParts(part)));
+    }
+    return gone;
   }
 
   // --- Tags --------------------------------------------------------------------------------------------------
@@ -233,7 +315,8 @@ function distinct(digests: readonly string[]): string[] {
   return [...new Set(digests)];
 }
 
-function checkTag(tag: string): string {
+/** @throws {ImageError} `tag-invalid` */
+export function checkTag(tag: string): string {
   if (tagPattern.test(tag)) return tag;
   throw new ImageError(
     'tag-invalid',

@@ -2,6 +2,12 @@ import { constants } from 'node:os';
 import type { ImageConfig } from '../../runtime/runtime.ts';
 import { isDigest } from '../blobs/digest.ts';
 
+/** Of configurations that say how an image is run. */
+export const configTypes: ReadonlySet<string> = new Set([
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+]);
+
 /** As Docker has it, for images that name none. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

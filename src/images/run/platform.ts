@@ -1,4 +1,4 @@
-import type { Platform } from '../repositories/manifest.ts';
+import type { Descriptor, Platform } from '../repositories/manifest.ts';
 
 /** Node's names of architectures -> Go's, which images use. */
 const architectures: Readonly<Record<string, string>> = {
@@ -16,6 +16,13 @@ export const machinePlatform: Platform = {
 
 export function suits({ os, architecture }: Platform): boolean {
   return os === machinePlatform.os && architecture === machinePlatform.architecture;
+}
+
+/** The image of an index for this machine; the only one, where it does not say what it is for. */
+export function suitedManifest(manifests: readonly Descriptor[]): Descriptor | undefined {
+  const suited = manifests.find(({ platform }) => platform !== undefined && suits(platform));
+  const only = manifests.length === 1 && manifests[0]?.platform === undefined ? manifests[0] : undefined;
+  return suited ?? only;
 }
 
 export function platformName({ os, architecture, variant }: Platform): string {

@@ -7,9 +7,9 @@ import type { Layer, LayerStore } from '../layers/layer-store.ts';
 import { maxAccountsFileBytes, maxConfigBytes, maxLayers } from '../limits.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../repositories/manifest.ts';
 import type { Repository, RepositoryOwner } from '../repositories/repository.ts';
-import { type ImageDefaults, parseImageConfig } from './image-config.ts';
+import { configTypes, type ImageDefaults, parseImageConfig } from './image-config.ts';
 import { readLayered } from './layered-files.ts';
-import { machinePlatform, platformName, suits } from './platform.ts';
+import { machinePlatform, platformName, suitedManifest, suits } from './platform.ts';
 import { resolveUser } from './users.ts';
 
 export type RepositoryReference = Extract<ImageReference, { kind: 'repository' }>;
@@ -25,10 +25,6 @@ export interface PrepareParts extends FindParts {
 }
 
 const maxIndexDepth = 4;
-const configTypes: ReadonlySet<string> = new Set([
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-]);
 
 /**
  * The digest of what a reference means now.
@@ -133,9 +129,7 @@ async function imageManifest(
 }
 
 function choose(manifests: readonly Descriptor[]): Descriptor {
-  const suited = manifests.find(({ platform }) => platform !== undefined && suits(platform));
-  const only = manifests.length === 1 && manifests[0]?.platform === undefined ? manifests[0] : undefined;
-  const chosen = suited ?? only;
+  const chosen = suitedManifest(manifests);
   if (chosen !== undefined) return chosen;
   const others = manifests.flatMap(({ platform }) => (platform ? [platformName(platform)] : []));
   throw new Refusal(

@@ -220,6 +220,17 @@ export const settingsTable = {
     unit: 'bytes',
     doc: 'All unpacked layers together: beyond it, those that no workload uses are removed. 0 means no limit.',
   }),
+  'images.pull_private': toggle({
+    default: false,
+    doc: 'Lets everybody pull images from registries at private addresses, not only administrators.',
+  }),
+  'images.pull_timeout_minutes': time({
+    default: 60,
+    min: 0.01,
+    max: 60 * 24,
+    unit: 'minutes',
+    doc: 'How long pulling one image from another registry may take.',
+  }),
   'images.upload_idle_minutes': time({
     default: 360,
     min: 0.01,

@@ -68,6 +68,54 @@ export function imagePromises(subject: StoreUnderTest): void {
       assert.deepEqual(await store.images.newestTags(service.id, 10), []);
     });
 
+    test('one that nobody needs is deleted, another one not', async t => {
+      const world = await makeWorld(t, subject);
+      const { store, service } = world;
+      await store.images.putManifest(manifest(world, 'tagged'), 'v1');
+      await store.images.putManifest(manifest(world, 'part'));
+      await store.images.putManifest(
+        manifest(world, 'index', [{ digest: digest('part'), kind: 'manifest' } as const]),
+      );
+      const remove = async (name: string) =>
+        await store.images.deleteUnusedManifest(service.id, digest(name));
+      assert.deepEqual(
+        [await remove('tagged'), await remove('part'), await remove('none')],
+        [false, false, false],
+      );
+      assert.deepEqual([await remove('index'), await remove('part')], [true, true]);
+      await store.images.deleteTag(service.id, 'v1');
+      assert.deepEqual([await remove('tagged'), await remove('tagged')], [true, false]);
+    });
+
+    test('all that a repository has is told at once', async t => {
+      const world = await makeWorld(t, subject);
+      const { store, service } = world;
+      const other = await addService(world, 'other');
+      await addBlobs(world, 'a', 'b');
+      const older = { ...manifest(world, 'm', [blobNeed('a'), blobNeed('b')]), pushedAt: after(1) };
+      const newer = { ...manifest(world, 'n'), pushedAt: after(2) };
+      await store.images.putManifest(older, 'v1');
+      await store.images.putManifest(newer, 'V2');
+      await store.images.putManifest(older, 'also');
+      const { manifests, tags, blobs } = await store.images.contents(service.id);
+      assert.deepEqual(manifests, [newer, older]);
+      assert.deepEqual(
+        tags.map(({ name, digest: of }) => [name, of]),
+        [
+          ['also', digest('m')],
+          ['v1', digest('m')],
+          ['V2', digest('n')],
+        ],
+      );
+      assert.deepEqual(
+        blobs.map(({ digest: name }) => name),
+        [digest('a'), digest('b')].toSorted(),
+      );
+      const nothing = { manifests: [], tags: [], blobs: [] };
+      assert.deepEqual(await store.images.contents(other.id), nothing);
+      assert.deepEqual(await store.images.contents('no service'), nothing);
+    });
+
     test('referrers of a manifest are found, also before it is there', async t => {
       const world = await makeWorld(t, subject);
       const { store, service } = world;

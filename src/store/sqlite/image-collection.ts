@@ -7,7 +7,7 @@ import { queries } from './statement.ts';
 /** What may go because nobody needs it. */
 export function imageCollection(
   database: Database,
-): Pick<ImageRecords, 'isKept' | 'unusedManifests' | 'deleteUnusedBlobs'> {
+): Pick<ImageRecords, 'isKept' | 'unusedManifests' | 'deleteUnusedManifest' | 'deleteUnusedBlobs'> {
   const blobs = database.prepare((wanted: { digest: string }) =>
     queries.selectFrom('image_blobs').select('digest').where('digest', '=', wanted.digest).limit(1),
   );
@@ -19,6 +19,17 @@ export function imageCollection(
       .where('manifest.pushed_at', '<', wanted.before)
       .orderBy('manifest.pushed_at')
       .limit(wanted.limit),
+  );
+  const unusedManifest = database.prepare((wanted: { serviceId: string; digest: string }) =>
+    selectUnusedManifests()
+      .where('manifest.service_id', '=', wanted.serviceId)
+      .where('manifest.digest', '=', wanted.digest),
+  );
+  const removeManifest = database.prepare((wanted: { serviceId: string; digest: string }) =>
+    queries
+      .deleteFrom('image_manifests')
+      .where('service_id', '=', wanted.serviceId)
+      .where('digest', '=', wanted.digest),
   );
   const unusedBlobs = database.prepare((wanted: { before: number; limit: number }) =>
     queries
@@ -51,6 +62,11 @@ export function imageCollection(
       unusedManifests
         .all({ before: before.getTime(), limit })
         .map(row => ({ serviceId: row.service_id, digest: row.digest })),
+    deleteUnusedManifest: (serviceId, digest) =>
+      database.write('power-cut', () => {
+        if (unusedManifest.get({ serviceId, digest }) === undefined) return false;
+        return removeManifest.run({ serviceId, digest }) === 1;
+      }),
     deleteUnusedBlobs: (before, limit) =>
       database.write('kill', () => {
         const rows = unusedBlobs.all({ before: before.getTime(), limit });

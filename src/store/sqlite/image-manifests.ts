@@ -129,7 +129,7 @@ function manifestWriter(database: Database) {
 }
 
 /** A row for each thing that a manifest needs, or one where it needs nothing. */
-function selectManifests() {
+export function selectManifests() {
   return queries
     .selectFrom('image_manifests as manifest')
     .leftJoin('image_needs as need', join =>
@@ -141,6 +141,7 @@ function selectManifests() {
     .select(['need.digest as need_digest', 'need.kind as need_kind']);
 }
 
-function toManifests(rows: readonly ManifestWithNeedsRow[]): ManifestRecord[] {
+/** @param rows those of one manifest may be anywhere */
+export function toManifests(rows: readonly ManifestWithNeedsRow[]): ManifestRecord[] {
   return [...Map.groupBy(rows, row => row.digest).values()].map(fromManifestRow);
 }

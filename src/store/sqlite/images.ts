@@ -2,6 +2,7 @@ import type { ImageRecords } from '../store.ts';
 import type { Database } from './database.ts';
 import { imageBlobs } from './image-blobs.ts';
 import { imageCollection } from './image-collection.ts';
+import { imageContents } from './image-contents.ts';
 import { imageManifests } from './image-manifests.ts';
 import { imageTags } from './image-tags.ts';
 
@@ -11,5 +12,6 @@ export function imageRecords(database: Database): ImageRecords {
     ...imageManifests(database),
     ...imageTags(database),
     ...imageCollection(database),
+    ...imageContents(database),
   };
 }

@@ -4,7 +4,7 @@ import type { BerthParts } from '../parts.ts';
 /** Prometheus text format 0.0.4. */
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function metricsRoutes(app: FastifyInstance, { engine, version, imageUsage }: BerthParts): void {
+export function metricsRoutes(app: FastifyInstance, { engine, version, images: store }: BerthParts): void {
   const spawned = { total: 0 };
   const ended = new Map<string, number>();
   engine.journal.onEntry(({ status, reason = 'unknown' }) => {
@@ -14,7 +14,7 @@ export function metricsRoutes(app: FastifyInstance, { engine, version, imageUsag
 
   app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_, reply) => {
     const memory = process.memoryUsage();
-    const images = imageUsage();
+    const images = store.usage;
     const lines = [
       ...family('berth_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
       ...family('berth_workloads_live', 'gauge', 'Workloads that have not ended.', [[{}, engine.liveCount]]),
@@ -31,6 +31,10 @@ export function metricsRoutes(app: FastifyInstance, { engine, version, imageUsag
         [{ of: 'blobs' }, images.blobBytes],
         [{ of: 'uploads' }, images.uploadBytes],
         [{ of: 'layers' }, images.layerBytes],
+      ]),
+      ...family('berth_image_limit_bytes', 'gauge', 'Disk that images may take; 0 = no limit.', [
+        [{ of: 'blobs and uploads' }, store.limits.maxStoreBytes],
+        [{ of: 'layers' }, store.limits.maxLayersBytes],
       ]),
       ...family('process_resident_memory_bytes', 'gauge', 'Resident memory.', [[{}, memory.rss]]),
       ...family('nodejs_heap_used_bytes', 'gauge', 'Memory in use by the heap.', [[{}, memory.heapUsed]]),
