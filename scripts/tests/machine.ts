@@ -12,6 +12,7 @@ const programs: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   busybox: 'busybox-static',
+  catatonit: 'catatonit',
   chromium: 'chromium',
   dockerd: 'docker.io',
   go: 'golang-go',

@@ -3,9 +3,11 @@ import { endingPromises } from './conformance/endings.ts';
 import { execPromises } from './conformance/exec.ts';
 import { mountPromises } from './conformance/mounts.ts';
 import { outputPromises } from './conformance/output.ts';
+import { pausePromises } from './conformance/pauses.ts';
 import { recoveryPromises } from './conformance/recovery.ts';
 import { removalPromises } from './conformance/removal.ts';
 import { resourcePromises } from './conformance/resources.ts';
+import { rootPromises } from './conformance/roots.ts';
 import { startPromises } from './conformance/start.ts';
 
 export type { MakeRuntime } from './conformance/world.ts';
@@ -33,6 +35,8 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     execPromises(subject);
     resourcePromises(subject, options);
     mountPromises(subject, options);
+    pausePromises(subject);
+    rootPromises(subject);
     removalPromises(subject);
     recoveryPromises(subject, options);
   });

@@ -185,7 +185,13 @@ export interface ExecProcess {
 
 export type RecoveredWorkload =
   | { readonly id: string; readonly state: 'created'; readonly address: WorkloadAddress }
-  | { readonly id: string; readonly state: 'running'; readonly address: WorkloadAddress }
+  | {
+      readonly id: string;
+      readonly state: 'running';
+      readonly address: WorkloadAddress;
+      /** It was paused, and still is. */
+      readonly paused?: true;
+    }
   | ({ readonly state: 'exited' } & WorkloadExit);
 
 export type RuntimeEvent = { readonly type: 'exit' } & WorkloadExit;
@@ -206,7 +212,13 @@ export interface WorkloadStats {
   readonly memoryLimitBytes?: number;
 }
 
-export type RuntimeErrorCode = 'image-error' | 'start-error' | 'not-found' | 'unsupported';
+export type RuntimeErrorCode =
+  | 'image-error'
+  | 'start-error'
+  | 'not-found'
+  | 'unsupported'
+  /** What is there does not allow it now: the workload is paused, its root is in use, … */
+  | 'conflict';
 
 /** An expected failure. Its message is shown to the workload's owner: no host paths, no secrets. */
 export class RuntimeError extends Error {
@@ -260,9 +272,14 @@ export function reopensLogs(runtime: Runtime): runtime is Runtime & ReopensLogs 
   return 'reopenLog' in runtime;
 }
 
-/** Optional ability: workloads can be stopped in memory. Both are idempotent and outlive the server. */
+/**
+ * Optional ability: workloads can be stopped in memory. Both are idempotent and outlive the server where the
+ * workload does. A paused workload can be stopped and removed; `exec` in it is refused (`conflict`).
+ */
 export interface Pausable {
+  /** Resolves when none of its processes executes. @throws {RuntimeError} `not-found` when it does not run */
   pause(id: string): Promise<void>;
+  /** @throws {RuntimeError} `not-found` when it does not run */
   resume(id: string): Promise<void>;
 }
 
@@ -270,11 +287,27 @@ export function isPausable(runtime: Runtime): runtime is Runtime & Pausable {
   return 'pause' in runtime;
 }
 
-/** Optional ability: writable root file systems that outlive their workloads; `WorkloadSpec.root` names one. */
+/** Optional ability: a limit can be changed while the workload runs. */
+export interface AdjustsLimits {
+  /**
+   * In force when it resolves; no limit when absent. It holds until the workload ends.
+   * @throws {RuntimeError} `conflict` when more is in use and can't be taken back
+   */
+  setLimits(id: string, limits: Pick<ResourceLimits, 'memoryBytes'>): Promise<void>;
+}
+
+export function adjustsLimits(runtime: Runtime): runtime is Runtime & AdjustsLimits {
+  return 'setLimits' in runtime;
+}
+
+/**
+ * Optional ability: writable root file systems that outlive their workloads; `WorkloadSpec.root` names one. At
+ * most one workload that has not ended has it. Names are DNS labels.
+ */
 export interface PersistentRoots {
   /** Idempotent; a workload makes its root by itself where it is missing. */
   createRoot(name: string): Promise<void>;
-  /** With its checkpoints. Idempotent; no workload may use it. */
+  /** With its checkpoints. Idempotent. @throws {RuntimeError} `conflict` when a workload uses it */
   removeRoot(name: string): Promise<void>;
   listRoots(): Promise<string[]>;
 }

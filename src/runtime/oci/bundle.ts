@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { WorkloadAddress } from '../runtime.ts';
 
 /** Where one server keeps what its containers need; `root` is `<data dir>/oci`. */
@@ -13,6 +13,8 @@ export class OciFolders {
   readonly state: string;
   /** Bundles that are being deleted. */
   readonly trash: string;
+  /** Root file systems that outlive their workloads. */
+  readonly roots: string;
 
   constructor(root: string) {
     this.root = root;
@@ -20,6 +22,7 @@ export class OciFolders {
     this.exits = join(root, 'exits');
     this.state = join(root, 'state');
     this.trash = join(root, 'trash');
+    this.roots = join(root, 'roots');
   }
 
   async make(): Promise<void> {
@@ -59,6 +62,8 @@ export interface BundleRecord {
   readonly imageDigest?: string;
   /** Its mounts must be looked at before it is started. */
   readonly hasPinned?: boolean;
+  /** Name of its persistent root. */
+  readonly root?: string;
 }
 
 /** A file or folder that the root file system begins with; folders without content, parents first. */
@@ -85,6 +90,7 @@ export class Bundle {
   /** Where conmon notes that the memory limit was hit. */
   readonly persist: string;
   readonly sessions: string;
+  readonly #private: string;
   readonly #trash: string;
 
   constructor(folders: OciFolders, id: string) {
@@ -100,15 +106,32 @@ export class Bundle {
     this.rootfs = join(this.folder, 'rootfs');
     this.persist = join(this.folder, 'persist');
     this.sessions = join(this.folder, 'sessions');
+    this.#private = join(this.folder, 'private');
     this.#trash = join(folders.trash, id);
   }
 
-  /** @throws {Error} EEXIST when there is such a workload */
+  /**
+   * With a persistent root `files` are made to be mounted, else in its own upper folder.
+   * @throws {Error} EEXIST when there is such a workload
+   */
   async make(record: BundleRecord, config: object, files: readonly RootFile[]): Promise<void> {
     await mkdir(this.folder, { mode: 0o700 });
     await writeFile(join(this.folder, 'record.json'), JSON.stringify(record));
     const inner = [this.work, this.rootfs, this.persist, this.sessions].map(path => mkdir(path));
-    await Promise.all([...inner, writeFile(this.config, JSON.stringify(config)), this.#fillUpper(files)]);
+    const filled = record.root === undefined ? this.#fillUpper(files) : this.#writePrivate(files);
+    await Promise.all([...inner, writeFile(this.config, JSON.stringify(config)), filled]);
+  }
+
+  /** Where a file of this workload only is, to be mounted over its persistent root. */
+  privateFile(path: string): string {
+    return join(this.#private, basename(path));
+  }
+
+  async #writePrivate(files: readonly RootFile[]): Promise<void> {
+    await makeFolder(this.#private);
+    for (const { path, content } of files) {
+      if (content !== undefined) await writeShared(this.privateFile(path), content);
+    }
   }
 
   async #fillUpper(files: readonly RootFile[]): Promise<void> {
@@ -117,9 +140,7 @@ export class Bundle {
       await makeFolder(join(this.upper, file.path), file.owner);
     }
     const contents = files.map(async ({ path, content }) => {
-      if (content === undefined) return;
-      await writeFile(join(this.upper, path), content);
-      await chmod(join(this.upper, path), 0o644); // a new file's mode is cut by the umask
+      if (content !== undefined) await writeShared(join(this.upper, path), content);
     });
     await Promise.all(contents);
   }
@@ -194,6 +215,11 @@ async function makeFolder(path: string, owner?: { uid: number; gid: number }): P
   await mkdir(path);
   await chmod(path, 0o755);
   if (owner) await chown(path, owner.uid, owner.gid);
+}
+
+async function writeShared(path: string, content: string): Promise<void> {
+  await writeFile(path, content);
+  await chmod(path, 0o644); // a new file's mode is cut by the umask
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {

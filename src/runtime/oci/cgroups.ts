@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkloadStats } from '../runtime.ts';
@@ -6,7 +6,7 @@ import { exists } from './bundle.ts';
 import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
 
-type Controller = 'memory' | 'cpuacct' | 'pids';
+type Controller = 'memory' | 'cpuacct' | 'pids' | 'freezer';
 
 /** v1 writes "no limit" as the largest page-aligned number. */
 const noLimitBytes = 2 ** 60;
@@ -62,6 +62,36 @@ export class Cgroups {
   }
 
   /**
+   * Stops every process of a workload in memory, or lets them go on.
+   * @returns false when there is no such group
+   * @throws {Error} when it takes too long
+   */
+  async setFrozen(id: string, frozen: boolean): Promise<boolean> {
+    const [file, on, off] = this.#unified
+      ? (['cgroup.freeze', '1', '0'] as const)
+      : (['freezer.state', 'FROZEN', 'THAWED'] as const);
+    const deadline = Date.now() + ociLimits.freezeTimeoutMs;
+    for (let looks = 0; ; looks++) {
+      if (looks % ociLimits.freezeLooksPerTry === 0) {
+        if (looks > 0) await this.#write('freezer', id, file, off);
+        if (!(await this.#write('freezer', id, file, frozen ? on : off))) return false;
+      }
+      if ((await this.isFrozen(id)) === frozen) return true;
+      if (Date.now() > deadline) {
+        await this.#write('freezer', id, file, off);
+        throw new Error(`processes of ${id} could not be ${frozen ? 'frozen' : 'thawed'}`);
+      }
+      await delay(ociLimits.freezePollMs);
+    }
+  }
+
+  /** Whether every process of a workload stands still. */
+  async isFrozen(id: string): Promise<boolean> {
+    if (this.#unified) return /^frozen 1$/m.test(await this.#read('freezer', id, 'cgroup.events'));
+    return (await this.#read('freezer', id, 'freezer.state')).trim() === 'FROZEN';
+  }
+
+  /**
    * Kills every process of a workload.
    * @returns false when some were still there after the limit
    */
@@ -72,6 +102,8 @@ export class Cgroups {
       if (pids.length === 0) return true;
       if (Date.now() > deadline) return false;
       for (const pid of pids) signal(pid, 'SIGKILL');
+      // On version 1 what is frozen does not even die.
+      if (await this.isFrozen(id)) await this.setFrozen(id, false);
       await delay(ociLimits.killPollMs);
     }
   }
@@ -125,6 +157,19 @@ export class Cgroups {
     const hierarchy = this.#controllers.get(controller) ?? '';
     return readFile(join(hierarchy, this.parent, id, file), 'utf8').catch(() => '');
   }
+
+  /** @returns false when there is no such group */
+  async #write(controller: Controller, id: string, file: string, value: string): Promise<boolean> {
+    const path = join(this.#controllers.get(controller) ?? '', this.parent, id, file);
+    try {
+      await writeFile(path, value, { flag: 'r+' });
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENODEV') return false;
+      throw error;
+    }
+  }
 }
 
 export interface CgroupLayout {
@@ -157,7 +202,8 @@ export async function cgroupLayout(mountinfo = '/proc/self/mountinfo'): Promise<
   if (unified) {
     const available = await readFile('/sys/fs/cgroup/cgroup.controllers', 'utf8').catch(() => '');
     for (const name of available.trim().split(' ')) controllers.set(name, '/sys/fs/cgroup');
-    controllers.set('cpuacct', '/sys/fs/cgroup'); // v2 always counts CPU time
+    // Every group of v2 counts CPU time and can be frozen.
+    for (const name of ['cpuacct', 'freezer']) controllers.set(name, '/sys/fs/cgroup');
   }
   return { unified, hierarchies, controllers };
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { BaseMount } from '../../images/index.ts';
 import type { Endpoint } from '../../network/index.ts';
-import { RuntimeError, type WorkloadSpec } from '../runtime.ts';
+import { RuntimeError, type WorkloadAccount, type WorkloadSpec } from '../runtime.ts';
 import type { Bundle, RootFile } from './bundle.ts';
 import {
   maskedPaths,
@@ -10,6 +10,7 @@ import {
   rootCapabilities,
   standardMounts,
 } from './confinement.ts';
+import { idleArguments, idleMount } from './idle-program.ts';
 import type { Kernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { boundMounts, type Owner } from './mounted-folders.ts';
@@ -31,6 +32,10 @@ export interface ContainerParts {
   readonly spec: WorkloadSpec;
   readonly endpoint: Endpoint;
   readonly bundle: Bundle;
+  /** Where it writes. */
+  readonly writable: { readonly upper: string; readonly work: string };
+  /** The program of the host that idle workloads run. */
+  readonly idleProgram?: string;
   /** The layers of the image by the names that its overlay takes, the topmost first. */
   readonly lowerFolders: readonly string[];
   readonly mounts: readonly BaseMount[];
@@ -65,8 +70,15 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
   const { spec, bundle, endpoint } = parts;
   const user = workloadUser(parts);
   const capabilities = user.uid === 0 ? rootCapabilities : [];
-  const env = { HOSTNAME: spec.id, ...spec.image.config.env, ...spec.env, PORT: String(workloadPort) };
-  const args = spec.command ?? spec.image.config.command;
+  const account = accountOf(spec);
+  const env = {
+    HOSTNAME: spec.id,
+    ...spec.image.config.env,
+    ...(account && { HOME: account.home, USER: account.name }),
+    ...spec.env,
+    PORT: String(workloadPort),
+  };
+  const args = spec.idle ? idleArguments : (spec.command ?? spec.image.config.command);
   if (args.length === 0) throw new RuntimeError('start-error', 'no command is given, and the image has none');
   return {
     ociVersion: '1.0.2',
@@ -76,7 +88,7 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       user,
       args,
       env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      cwd: spec.directory === undefined ? spec.image.config.workingDirectory || '/' : appFolder,
+      cwd: workingDirectory(spec),
       noNewPrivileges: true,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     },
@@ -84,6 +96,7 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       rootMount(parts),
       ...standardMounts(ociLimits.sharedMemoryBytes),
       ...imageMounts(parts),
+      ...privateMounts(parts),
       ...boundMounts(spec.mounts ?? []),
     ],
     linux: {
@@ -107,14 +120,9 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
 
 /** Files of one workload only, laid over the layers of its image. */
 export function privateFiles(parts: ContainerParts): RootFile[] {
-  const { spec, endpoint, resolver } = parts;
-  const files: RootFile[] = [
-    { path: 'etc' },
-    { path: 'etc/hostname', content: `${spec.id}\n` },
-    { path: 'etc/hosts', content: `127.0.0.1 localhost\n${endpoint.address} ${spec.id}\n` },
-    { path: 'etc/resolv.conf', content: resolver },
-  ];
-  if (spec.image.reference.kind !== 'host') return files;
+  const { spec } = parts;
+  const files = [{ path: 'etc' }, ...networkFiles(parts)];
+  if (spec.image.reference.kind !== 'host' || accountOf(spec)) return files;
   const { user: name, workingDirectory: home } = spec.image.config;
   const owner = workloadUser(parts);
   const accounts = [
@@ -132,12 +140,43 @@ export function privateFiles(parts: ContainerParts): RootFile[] {
   ];
 }
 
+/** What its network decides anew for each workload. */
+export function networkFiles({
+  spec,
+  endpoint,
+  resolver,
+}: ContainerParts): { path: string; content: string }[] {
+  return [
+    { path: 'etc/hostname', content: `${spec.id}\n` },
+    { path: 'etc/hosts', content: `127.0.0.1 localhost\n${endpoint.address} ${spec.id}\n` },
+    { path: 'etc/resolv.conf', content: resolver },
+  ];
+}
+
+/**
+ * Whom its programs run as, where that is not its image's user. On a persistent root of the host base there
+ * must be one: an owner that changes with each workload could not read its own files.
+ */
+export function accountOf({ account, root, image }: WorkloadSpec): WorkloadAccount | undefined {
+  if (account !== undefined || root === undefined || image.reference.kind !== 'host') return account;
+  const { user: name, workingDirectory: home } = image.config;
+  return { name, uid: 1_000, gid: 1_000, home };
+}
+
+function workingDirectory(spec: WorkloadSpec): string {
+  if (spec.directory !== undefined) return appFolder;
+  return accountOf(spec)?.home ?? (spec.image.config.workingDirectory || '/');
+}
+
 /** @throws {RuntimeError} `start-error` where the image's user was not resolved to numbers */
 export function workloadUser({
-  spec: { image },
+  spec,
   endpoint,
   folderUser,
 }: Pick<ContainerParts, 'spec' | 'endpoint' | 'folderUser'>): OciProcess['user'] {
+  const { image } = spec;
+  const account = accountOf(spec);
+  if (account !== undefined) return { uid: account.uid, gid: account.gid };
   if (image.reference.kind === 'host') {
     return folderUser ?? { uid: firstUid + endpoint.slot, gid: firstUid + endpoint.slot };
   }
@@ -151,16 +190,18 @@ export function workloadUser({
  * Mounted by the OCI runtime inside the container's own mount namespace: the host never sees the mount, so it
  * can't be left behind. `volatile` spares the synchronisation to disk of files that end with the workload.
  */
-function rootMount({ lowerFolders, bundle, kernel }: ContainerParts): OciMount {
+function rootMount({ spec, lowerFolders, writable, kernel }: ContainerParts): OciMount {
+  // Copies of a layer are of use only where it refers to no other by its number (`index`).
+  const options = spec.root === undefined ? (kernel.volatileOverlay ? ['volatile'] : []) : ['index=off'];
   return {
     destination: '/',
     type: 'overlay',
     source: 'overlay',
     options: [
       `lowerdir=${lowerFolders.join(':')}`,
-      `upperdir=${bundle.upper}`,
-      `workdir=${bundle.work}`,
-      ...(kernel.volatileOverlay ? ['volatile'] : []),
+      `upperdir=${writable.upper}`,
+      `workdir=${writable.work}`,
+      ...options,
     ],
   };
 }
@@ -170,6 +211,23 @@ function imageMounts({ spec, mounts }: ContainerParts): OciMount[] {
   // Not recursive: what is mounted below the source on the host stays out of sight.
   const options = ['bind', 'rprivate', 'ro', 'nosuid', 'nodev'];
   return [...mounts, ...app].map(mount => ({ ...mount, type: 'bind', options }));
+}
+
+/**
+ * On a persistent root the files that belong to this workload only are mounted: so they are new each time, and
+ * what is in the root is left as it was, whatever programs have put in their place.
+ */
+function privateMounts(parts: ContainerParts): OciMount[] {
+  const { spec, bundle, idleProgram } = parts;
+  const files = spec.root === undefined ? [] : networkFiles(parts);
+  const options = ['bind', 'rprivate', 'nosuid', 'nodev'];
+  const mounts = files.map(({ path }) => ({
+    destination: `/${path}`,
+    type: 'bind',
+    source: bundle.privateFile(path),
+    options,
+  }));
+  return spec.idle && idleProgram !== undefined ? [...mounts, idleMount(idleProgram)] : mounts;
 }
 
 function resources({ spec: { limits }, defaultPids, limitsSwap }: ContainerParts): object {

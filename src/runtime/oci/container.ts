@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StopRequest, WorkloadExit } from '../runtime.ts';
+import { RuntimeError, type StopRequest, type WorkloadExit } from '../runtime.ts';
 import type { Bundle, BundleRecord } from './bundle.ts';
 import type { Cgroups } from './cgroups.ts';
 import { CpuTimeWatch } from './cpu-time.ts';
@@ -69,13 +69,33 @@ export class Container {
     const pid = await this.#livingPid();
     if (pid === undefined) return false;
     if (request.hard || (await this.bundle.awaitsStart())) {
-      await signalMainProcess(this.bundle, pid, 'SIGKILL');
+      await this.#signal(pid, 'SIGKILL');
       return true;
     }
     clearTimeout(this.#escalation);
     this.#escalation = setTimeout(() => void this.#kill(), request.timeoutMs).unref();
-    await signalMainProcess(this.bundle, pid, request.signal);
+    await this.#signal(pid, request.signal);
     return true;
+  }
+
+  /** Stops it in memory. @throws {RuntimeError} `not-found` when it does not run */
+  async pause(): Promise<void> {
+    const runs = (await this.#livingPid()) !== undefined && !(await this.bundle.awaitsStart());
+    if (!runs || !(await this.#cgroups.setFrozen(this.id, true))) throw this.#notRunning();
+  }
+
+  /** @throws {RuntimeError} `not-found` when it does not run */
+  async resume(): Promise<void> {
+    if (this.#exit !== undefined || !(await this.#cgroups.setFrozen(this.id, false)))
+      throw this.#notRunning();
+  }
+
+  #notRunning(): RuntimeError {
+    return new RuntimeError('not-found', `workload ${this.id} does not run`);
+  }
+
+  isPaused(): Promise<boolean> {
+    return this.#cgroups.isFrozen(this.id);
   }
 
   /**
@@ -106,7 +126,13 @@ export class Container {
   /** The others of a PID namespace end with its first process. */
   async #kill(): Promise<void> {
     const pid = await this.#livingPid();
-    if (pid !== undefined) await signalMainProcess(this.bundle, pid, 'SIGKILL');
+    if (pid !== undefined) await this.#signal(pid, 'SIGKILL');
+  }
+
+  /** Signals do nothing to a paused workload until it goes on, which it does then. */
+  async #signal(pid: number, name: NodeJS.Signals): Promise<void> {
+    await signalMainProcess(this.bundle, pid, name);
+    if (await this.isPaused()) await this.#cgroups.setFrozen(this.id, false);
   }
 
   /** The main process, if it is still ours: its number may be another's after its end. */

@@ -57,9 +57,10 @@ export async function startExec(
   // Node throws away what nobody reads when the process ends, which may be before our caller reads.
   const stdout = child.stdout.pipe(new PassThrough());
   const stderr = child.stderr.pipe(new PassThrough());
-  const exited = untilClosed(child, files);
+  const started = startedPid(child, files);
+  const exited = untilClosed(child, files, started);
   exited.catch(() => {}); // told by `startedPid` first
-  const pid = await startedPid(child, files);
+  const pid = await started;
   if (pid === undefined) throw startError(await text(stderr), folders.root);
   await programRuns(pid);
   const { stdin } = child;
@@ -97,10 +98,11 @@ async function startedPid(
   }
 }
 
-/** Its end, after which the files are removed. */
+/** Its end, after which the files are removed; not before its number was read. */
 async function untilClosed(
   child: ChildProcessWithoutNullStreams,
   files: SessionFiles,
+  started: Promise<unknown>,
 ): Promise<{ exitCode: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('error', reject);
@@ -108,6 +110,7 @@ async function untilClosed(
   try {
     return { exitCode: await promise };
   } finally {
+    await started.catch(() => {});
     for (const file of Object.values(files)) await rm(file, { force: true });
   }
 }

@@ -28,4 +28,11 @@ export const ociLimits = {
   concludeRetryMs: 1_000,
   /** Total CPU time is looked at no more often than this. */
   cpuTimePollMs: 250,
+  /** Larger lists of accounts are left alone. */
+  maxAccountFileBytes: 1024 * 1024,
+  /** From the request to freeze a group to all of its processes standing still. */
+  freezeTimeoutMs: 10_000,
+  freezePollMs: 2,
+  /** With version 1 of control groups a process may escape the first try: after so many looks comes another. */
+  freezeLooksPerTry: 50,
 } as const;

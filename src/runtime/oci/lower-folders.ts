@@ -24,7 +24,11 @@ export class LowerFolders implements AsyncDisposable {
   readonly #shortcut: string | undefined;
 
   /** @param layers full paths, the topmost first */
-  constructor(layers: readonly string[], { lower, upper, work }: Bundle) {
+  constructor(
+    layers: readonly string[],
+    { lower }: Bundle,
+    { upper, work }: { upper: string; work: string },
+  ) {
     const fullBytes = otherOptionBytes + [...layers, upper, work].join(':').length;
     this.#layers = layers;
     this.#folder = lower;

@@ -6,12 +6,14 @@ import type { ImageStore } from '../../images/index.ts';
 import { Launcher } from '../../lib/launcher.ts';
 import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
-import { type Endpoint, instanceTag, type Network, workloadResolver } from '../../network/index.ts';
+import { instanceTag, type Network } from '../../network/index.ts';
 import {
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
   type ImagesInUse,
+  type Pausable,
+  type PersistentRoots,
   type PinsImages,
   type PreparedImage,
   type RecoveredWorkload,
@@ -26,27 +28,22 @@ import {
   type WorkloadSpec,
   type WorkloadStats,
 } from '../runtime.ts';
-import { type Bundle, type BundleRecord, exists, OciFolders } from './bundle.ts';
+import { type Bundle, exists, OciFolders } from './bundle.ts';
 import { CgroupMoves } from './cgroup-moves.ts';
 import { Cgroups, cgroupLayout } from './cgroups.ts';
-import { checkedDirectory, checkedId } from './checks.ts';
+import { checkedId } from './checks.ts';
 import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
-import {
-  type ContainerParts,
-  containerConfig,
-  privateFiles,
-  workloadPort,
-  workloadUser,
-} from './container-config.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
 import { startByFifo } from './exec-fifo.ts';
 import { type Kernel, readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
-import { LowerFolders, removeShortcuts } from './lower-folders.ts';
-import { folderUser, handOverFolders, havePinned } from './mounted-folders.ts';
+import { removeShortcuts } from './lower-folders.ts';
+import { havePinned } from './mounted-folders.ts';
+import { OciRoots } from './oci-roots.ts';
+import { prepareBundle } from './prepare-bundle.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
 import { startError } from './start-errors.ts';
@@ -70,7 +67,7 @@ export interface OciRuntimeOptions {
  * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
  * this server, and an OCI runtime makes and starts it.
  */
-export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages {
+export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, PersistentRoots {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
@@ -111,6 +108,8 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
     };
     await folders.make();
     await removeShortcuts(folders.bundles);
+    const roots = new OciRoots(folders.roots, root => this.#usesRoot(root));
+    await roots.store.open();
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
     const moves = new CgroupMoves(await cgroupLayout());
@@ -121,13 +120,14 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
       await this.#launcher.stop();
       throw error;
     }
-    this.#opened = { tools, folders, cgroups, moves, watch, kernel };
+    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel };
   }
 
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
-    const { watch, cgroups, moves } = this.#opened;
+    const { watch, cgroups, moves, roots } = this.#opened;
     await this.#turns.allSettled();
+    await roots.store.close();
     watch.close();
     for (const container of this.#containers.values()) container.letGo();
     for (const session of this.#sessions.values()) session.kill('SIGKILL');
@@ -159,22 +159,17 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
     const bundle = folders.bundle(checkedId(spec.id));
     if (await exists(bundle.folder))
       throw new RuntimeError('start-error', `workload ${spec.id} exists already`);
-    const [logPath, directory] = await Promise.all([
-      this.#options.logs.create(spec.id),
-      spec.directory && checkedDirectory(spec.directory),
-    ]);
+    const logPath = await this.#options.logs.create(spec.id);
     const sources = (spec.mounts ?? []).map(({ source }) => source);
     const endpoint = await this.#options.network.lease();
     try {
-      const record = bundleRecord(spec, endpoint);
-      await using lower = new LowerFolders(spec.image.layers, bundle);
-      const parts = {
-        ...(await this.#containerParts({ ...spec, ...(directory && { directory }) }, bundle, endpoint)),
-        lowerFolders: lower.paths,
-      };
-      await handOverFolders(spec.mounts ?? [], workloadUser(parts));
-      await bundle.make(record, containerConfig(parts), privateFiles(parts));
-      await lower.make();
+      await using prepared = await prepareBundle(
+        { ...this.#options, ...this.#parts() },
+        spec,
+        bundle,
+        endpoint,
+      );
+      const { record } = prepared;
       const { mainPid, conmon } = await startConmon(this.#launcher, tools, folders, bundle, logPath);
       this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
       void watch.own(spec.id, conmon);
@@ -189,31 +184,6 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
       if (error instanceof ContainerRefused) throw startError(error.message, folders.root, ...sources);
       throw error;
     }
-  }
-
-  async #containerParts(
-    spec: WorkloadSpec,
-    bundle: Bundle,
-    endpoint: Endpoint,
-  ): Promise<Omit<ContainerParts, 'lowerFolders'>> {
-    const { cgroups, kernel } = this.#parts();
-    const [mounts, resolver, user] = await Promise.all([
-      this.#options.images.mounts(spec.image.reference),
-      workloadResolver(),
-      folderUser(spec.mounts ?? []),
-    ]);
-    return {
-      ...(user && { folderUser: user }),
-      spec,
-      endpoint,
-      bundle,
-      mounts,
-      resolver,
-      kernel,
-      cgroupsPath: cgroups.path(spec.id),
-      limitsSwap: cgroups.limitsSwap,
-      defaultPids: this.#options.defaultPids ?? ociLimits.defaultPids,
-    };
   }
 
   start(id: string): Promise<void> {
@@ -231,12 +201,15 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
   }
 
   async imagesInUse(): Promise<ImagesInUse> {
-    const { folders } = this.#parts();
+    const { folders, roots } = this.#parts();
     const ids = await folders.list(folders.bundles);
-    const records = await Promise.all(ids.map(id => folders.bundle(id).record()));
+    const [kept, ...records] = await Promise.all([
+      roots.store.imagesInUse(),
+      ...ids.map(id => folders.bundle(id).record()),
+    ]);
     return {
-      digests: new Set(records.flatMap(record => record?.imageDigest ?? [])),
-      layers: new Set(records.flatMap(record => record?.layers ?? [])),
+      digests: new Set([...kept.digests, ...records.flatMap(record => record?.imageDigest ?? [])]),
+      layers: new Set([...kept.layers, ...records.flatMap(record => record?.layers ?? [])]),
     };
   }
 
@@ -255,6 +228,7 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
   async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
     const container = this.#container(id);
     if (container.exit) throw new RuntimeError('not-found', `workload ${id} has ended`);
+    if (await container.isPaused()) throw new RuntimeError('conflict', `workload ${id} is paused`);
     const { tools, folders, moves } = this.#parts();
     const session = await moves.during(() => startExec(tools, folders, container.bundle, spec));
     this.#sessions.set(session.id, session);
@@ -290,8 +264,22 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
     await endLeftSessions(bundle, await cgroups.processes(id));
     if (finding.state === 'running') await container.started();
     watch.adopt(id, finding.conmon);
-    return { id, state: finding.state, address: record.address };
+    if (finding.state === 'created') return { id, state: 'created', address: record.address };
+    const paused = await container.isPaused();
+    return { id, state: 'running', address: record.address, ...(paused && { paused }) };
   }
+
+  pause(id: string): Promise<void> {
+    return this.#turns.run(id, () => this.#container(id).pause());
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#turns.run(id, () => this.#container(id).resume());
+  }
+
+  readonly createRoot: PersistentRoots['createRoot'] = name => this.#parts().roots.createRoot(name);
+  readonly removeRoot: PersistentRoots['removeRoot'] = name => this.#parts().roots.removeRoot(name);
+  readonly listRoots: PersistentRoots['listRoots'] = () => this.#parts().roots.listRoots();
 
   events(abort: AbortSignal): AsyncIterable<RuntimeEvent> {
     return this.#feed.listen(abort);
@@ -363,6 +351,12 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
     });
   }
 
+  #usesRoot(root: string): boolean {
+    return [...this.#containers.values()].some(
+      ({ record, exit }) => record.root === root && exit === undefined,
+    );
+  }
+
   #container(id: string): Container {
     const container = this.#containers.get(id);
     if (container === undefined) throw new RuntimeError('not-found', `workload ${id} does not exist`);
@@ -378,20 +372,9 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages 
 interface Opened {
   readonly tools: OciTools;
   readonly folders: OciFolders;
+  readonly roots: OciRoots;
   readonly cgroups: Cgroups;
   readonly moves: CgroupMoves;
   readonly watch: ConmonWatch;
   readonly kernel: Kernel;
-}
-
-function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
-  const { cpuTimeSeconds } = spec.limits;
-  return {
-    address: { host: endpoint.address, port: workloadPort },
-    namespace: endpoint.name,
-    layers: spec.image.layers,
-    ...(spec.image.digest !== undefined && { imageDigest: spec.image.digest }),
-    ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
-    ...(spec.mounts?.some(({ pinned }) => pinned !== undefined) && { hasPinned: true }),
-  };
 }

@@ -2,12 +2,13 @@ import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ImageStore } from '../../images/index.ts';
 import { runCommand } from '../../lib/command.ts';
 import { FileLogs } from '../../logs/index.ts';
 import { instanceTag, Network } from '../../network/index.ts';
-import type { PreparedImage, ResourceLimits, RuntimeEvent, WorkloadAddress } from '../runtime.ts';
+import type { PreparedImage, RuntimeEvent, WorkloadAddress, WorkloadSpec } from '../runtime.ts';
 import { cgroupLayout } from './cgroups.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { probeOci } from './probe.ts';
@@ -17,13 +18,7 @@ const probe = await probeOci();
 /** For `test(..., { skip })`: false where the oci runtime can work, else why it can not. */
 export const cannotRun: string | false = probe.ok ? false : probe.missing.join('; ');
 
-export interface TestWorkload {
-  readonly id: string;
-  readonly command: readonly string[];
-  readonly directory?: string;
-  readonly env?: Record<string, string>;
-  readonly limits?: ResourceLimits;
-}
+export type TestWorkload = Partial<Omit<WorkloadSpec, 'image'>> & Pick<WorkloadSpec, 'id'>;
 
 /** A runtime over a data directory of its own. */
 export class TestWorld {
@@ -66,9 +61,8 @@ export class TestWorld {
   }
 
   async create(workload: TestWorkload): Promise<WorkloadAddress> {
-    const { id, command, directory, env = {}, limits = {} } = workload;
     const image = await this.image();
-    return this.runtime.create({ id, image, command, env, limits, ...(directory && { directory }) });
+    return this.runtime.create({ image, env: {}, limits: {}, ...workload });
   }
 
   async run(workload: TestWorkload): Promise<WorkloadAddress> {
@@ -84,6 +78,14 @@ export class TestWorld {
     const lines = await this.lines(workload.id);
     await this.runtime.remove(workload.id);
     return { exit, lines };
+  }
+
+  /** What a further process prints on both of its outputs, without the last line's end. */
+  async exec(id: string, ...command: readonly string[]): Promise<string> {
+    const session = await this.runtime.exec(id, { command });
+    session.stdin.end();
+    const [stdout, stderr] = await Promise.all([text(session.stdout), text(session.stderr), session.exited]);
+    return (stdout + stderr).trimEnd();
   }
 
   async exit(id: string): Promise<RuntimeEvent> {

@@ -7,13 +7,12 @@ const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /** All that a program sees: nothing of the server's own environment, which may hold secrets, but its PATH. */
 export function programEnvironment(
   spec: WorkloadSpec,
-  folder: WorkloadFolder,
-  address: WorkloadAddress,
+  { folder, address, home }: { folder: WorkloadFolder; address: WorkloadAddress; home: string },
 ): Record<string, string> {
   return {
     PATH: `${dirname(process.execPath)}:${process.env.PATH ?? systemPath}`,
     LANG: 'C.UTF-8',
-    HOME: folder.home,
+    HOME: home,
     TMPDIR: folder.temporary,
     ...spec.image.config.env,
     ...spec.env,

@@ -2,8 +2,13 @@ import type { ExecProcess } from '../runtime.ts';
 import { signal } from './process-table.ts';
 import { exitCodeOf, type GroupLeader } from './spawn.ts';
 
+export interface ExecSession extends ExecProcess {
+  /** Its process id, and the number of its group. */
+  readonly pid: number;
+}
+
 /** A further process of a workload. What it leaves behind in its group ends with it. */
-export function execProcess({ child, pid }: GroupLeader): ExecProcess {
+export function execProcess({ child, pid }: GroupLeader): ExecSession {
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null)
     throw new Error('an exec session needs three pipes');
@@ -19,5 +24,5 @@ export function execProcess({ child, pid }: GroupLeader): ExecProcess {
   const kill = (name: NodeJS.Signals): void => {
     if (!isOver) signal(name === 'SIGKILL' ? -pid : pid, name);
   };
-  return { stdin, stdout, stderr, kill, exited };
+  return { pid, stdin, stdout, stderr, kill, exited };
 }

@@ -2,10 +2,13 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AsyncQueue } from '../../lib/async-queue.ts';
 import type { Logs } from '../../logs/logs.ts';
+import { RootStore } from '../roots/index.ts';
 import {
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
+  type Pausable,
+  type PersistentRoots,
   type PreparedImage,
   type RecoveredWorkload,
   type Runtime,
@@ -38,18 +41,22 @@ const host = '127.0.0.1';
  * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
  * the server.
  */
-export class ProcessRuntime implements Runtime {
+export class ProcessRuntime implements Runtime, Pausable, PersistentRoots {
   readonly name = 'process';
   readonly #dataDir: string;
   readonly #logs: Logs;
   readonly #ports = new Ports(host);
   readonly #workloads = new Map<string, Workload>();
   readonly #listeners = new Set<AsyncQueue<RuntimeEvent>>();
+  readonly #roots: RootStore;
+  /** Roots of workloads that are being made. */
+  readonly #claimed = new Set<string>();
   #root = '';
 
   constructor(options: ProcessRuntimeOptions) {
     this.#dataDir = options.dataDir;
     this.#logs = options.logs;
+    this.#roots = new RootStore(join(options.dataDir, 'process-roots'));
   }
 
   capabilities(): RuntimeCapabilities {
@@ -60,6 +67,7 @@ export class ProcessRuntime implements Runtime {
     const root = join(this.#dataDir, 'process');
     await mkdir(root, { recursive: true, mode: 0o700 });
     this.#root = await realpath(root);
+    await this.#roots.open();
   }
 
   async close(): Promise<void> {
@@ -67,6 +75,7 @@ export class ProcessRuntime implements Runtime {
     await Promise.all([...this.#workloads.values()].map(workload => workload.end(soft)));
     await Promise.all([...this.#workloads.values()].map(({ address }) => this.#ports.release(address.port)));
     this.#workloads.clear();
+    await this.#roots.close();
     for (const listener of this.#listeners) listener.end();
   }
 
@@ -84,12 +93,31 @@ export class ProcessRuntime implements Runtime {
   async create(spec: WorkloadSpec): Promise<WorkloadAddress> {
     const folder = new WorkloadFolder(this.#root, spec.id);
     if (spec.directory !== undefined) await checkDirectory(spec.directory);
+    if (spec.root === undefined) return this.#create(spec, folder);
+    const release = this.#claim(spec.root);
+    try {
+      const { upper } = await this.#roots.make(spec.root);
+      return await this.#create(spec, folder, upper);
+    } finally {
+      release();
+    }
+  }
+
+  /** @param root folder of its persistent root */
+  async #create(spec: WorkloadSpec, folder: WorkloadFolder, root?: string): Promise<WorkloadAddress> {
     await folder.make();
     const lease = await this.#ports.lease();
     try {
       await this.#logs.create(spec.id);
       const address = { host, port: lease.port };
-      const workload = new Workload({ spec, folder, lease, address, logs: this.#logs });
+      const workload = new Workload({
+        spec,
+        folder,
+        lease,
+        address,
+        logs: this.#logs,
+        ...(root && { root }),
+      });
       await workload.write({ phase: 'created' });
       this.#workloads.set(spec.id, workload);
       return address;
@@ -116,6 +144,37 @@ export class ProcessRuntime implements Runtime {
     const folders = await WorkloadFolder.all(this.#root);
     const recovered = await Promise.all(folders.map(folder => this.#recover(folder)));
     return recovered.filter(workload => workload !== undefined);
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.#workload(id).pause();
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#workload(id).resume();
+  }
+
+  async createRoot(name: string): Promise<void> {
+    await this.#roots.make(name);
+  }
+
+  async removeRoot(name: string): Promise<void> {
+    const release = this.#claim(name);
+    await this.#roots.remove(name).finally(release);
+  }
+
+  listRoots(): Promise<string[]> {
+    return this.#roots.list();
+  }
+
+  /** No workload has the root, and none gets it until the returned function is called. */
+  #claim(root: string): () => void {
+    const isUsed = [...this.#workloads.values()].some(
+      workload => workload.root === root && !workload.hasEnded,
+    );
+    if (isUsed || this.#claimed.has(root)) throw new RuntimeError('conflict', `root ${root} is in use`);
+    this.#claimed.add(root);
+    return () => this.#claimed.delete(root);
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
@@ -155,7 +214,9 @@ export class ProcessRuntime implements Runtime {
     if (record.phase === 'created') {
       const { spec, address } = record;
       const lease = await this.#ports.leaseAgain(address.port);
-      this.#workloads.set(id, new Workload({ spec, folder, lease, address, logs: this.#logs }));
+      const root = spec.root === undefined ? undefined : (await this.#roots.make(spec.root)).upper;
+      const parts = { spec, folder, lease, address, logs: this.#logs, ...(root && { root }) };
+      this.#workloads.set(id, new Workload(parts));
       return { id, state: 'created', address };
     }
     if (record.phase === 'exited') {

@@ -14,6 +14,7 @@ interface TableEntry {
   readonly group: number;
   readonly startTime: string;
   readonly cpuNs: number;
+  readonly isStopped: boolean;
 }
 
 /** The living processes; empty where there is no /proc. */
@@ -31,7 +32,13 @@ async function readEntry(pid: string): Promise<TableEntry | undefined> {
   const startTime = fields[19];
   if (state === undefined || startTime === undefined || state === 'Z' || state === 'X') return undefined;
   const ticks = Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
-  return { pid: Number(pid), group: Number(group), startTime, cpuNs: ticks * nsPerTick };
+  return {
+    pid: Number(pid),
+    group: Number(group),
+    startTime,
+    cpuNs: ticks * nsPerTick,
+    isStopped: state === 'T',
+  };
 }
 
 /**
@@ -57,6 +64,26 @@ export async function groupsWithEnvironment(entry: string): Promise<number[]> {
     if (environment.split('\0').includes(entry)) groups.add(group);
   }
   return [...groups];
+}
+
+/**
+ * Stops all processes of some groups, and of those that have `entry` in their environment, or lets them go on.
+ * What they start meanwhile is found at the next look.
+ */
+export async function setStopped(stopped: boolean, groups: readonly number[], entry: string): Promise<void> {
+  const deadline = performance.now() + processLimits.killTimeoutMs;
+  const signalName = stopped ? 'SIGSTOP' : 'SIGCONT';
+  for (const group of groups) signal(-group, signalName);
+  if (process.platform !== 'linux') return;
+  while (performance.now() < deadline) {
+    const all = new Set([...groups, ...(await groupsWithEnvironment(entry))]);
+    const others = (await livingProcesses()).filter(
+      found => all.has(found.group) && found.isStopped !== stopped,
+    );
+    if (others.length === 0) return;
+    for (const { pid } of others) signal(pid, signalName);
+    await delay(processLimits.killPollMs);
+  }
 }
 
 /** CPU time (ns, ended children included) and resident memory of a group; zeros where there is no /proc. */

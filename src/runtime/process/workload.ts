@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logs } from '../../logs/logs.ts';
 import {
   type ExecProcess,
@@ -9,9 +11,9 @@ import {
   type WorkloadSpec,
 } from '../runtime.ts';
 import { programEnvironment } from './environment.ts';
-import { execProcess } from './exec.ts';
+import { type ExecSession, execProcess } from './exec.ts';
 import type { PortLease } from './ports.ts';
-import { startTimeOf } from './process-table.ts';
+import { setStopped, startTimeOf } from './process-table.ts';
 import { Program } from './program.ts';
 import { spawnLeader } from './spawn.ts';
 import type { WorkloadFolder, WorkloadPhase } from './workload-folder.ts';
@@ -22,7 +24,12 @@ interface WorkloadParts {
   readonly lease: PortLease;
   readonly address: WorkloadAddress;
   readonly logs: Logs;
+  /** Folder of its persistent root. */
+  readonly root?: string;
 }
+
+/** The main process of idle workloads; what has lost its parent is reaped by the machine. */
+const idleCommand: readonly string[] = ['tail', '-f', '/dev/null'];
 
 /** One workload from its creation to its removal. */
 export class Workload {
@@ -31,17 +38,34 @@ export class Workload {
   readonly lease: PortLease;
   readonly #parts: WorkloadParts;
   readonly #env: Record<string, string>;
-  readonly #sessions = new Set<ExecProcess>();
+  readonly #sessions = new Set<ExecSession>();
   #started: Promise<void> | undefined;
   #program: Program | undefined;
   #ended: Promise<WorkloadExit> | undefined;
+  #hasEnded = false;
+  #isPaused = false;
 
   constructor(parts: WorkloadParts) {
     this.address = parts.address;
     this.folder = parts.folder;
     this.lease = parts.lease;
     this.#parts = parts;
-    this.#env = programEnvironment(parts.spec, parts.folder, parts.address);
+    this.#env = programEnvironment(parts.spec, { ...parts, home: this.#home });
+  }
+
+  /** Name of its persistent root. */
+  get root(): string | undefined {
+    return this.#parts.spec.root;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** On a persistent root its account's home folder in it, or all of it. */
+  get #home(): string {
+    const { root, spec, folder } = this.#parts;
+    return root === undefined ? folder.home : join(root, spec.account?.home ?? '/');
   }
 
   /** The group of its processes, while it runs. */
@@ -66,8 +90,10 @@ export class Workload {
     const { spec, folder, lease, logs } = this.#parts;
     await this.write({ phase: 'starting' });
     await lease.handOver();
-    const leader = await spawnLeader(spec.command ?? spec.image.config.command, {
-      cwd: spec.directory ?? folder.home,
+    await mkdir(this.#home, { recursive: true });
+    const command = spec.idle ? idleCommand : (spec.command ?? spec.image.config.command);
+    const leader = await spawnLeader(command, {
+      cwd: spec.directory ?? this.#home,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -88,7 +114,31 @@ export class Workload {
   async stop(request: StopRequest): Promise<boolean> {
     await this.#startedOrFailed();
     if (this.#program === undefined) return false;
-    return request.hard ? this.#program.kill() : this.#program.signal(request.signal, request.timeoutMs);
+    const { hard } = request;
+    const told = hard ? this.#program.kill() : this.#program.signal(request.signal, request.timeoutMs);
+    // Signals do nothing to a paused program until it goes on.
+    if (this.#isPaused) await this.#setStopped(false);
+    return told;
+  }
+
+  /** Stops all of its processes in memory. @throws {RuntimeError} `not-found` when it does not run */
+  async pause(): Promise<void> {
+    if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
+    await this.#setStopped(true);
+  }
+
+  /** @throws {RuntimeError} `not-found` when it does not run */
+  async resume(): Promise<void> {
+    if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
+    await this.#setStopped(false);
+  }
+
+  async #setStopped(stopped: boolean): Promise<void> {
+    const { group } = this;
+    if (group === undefined) return;
+    this.#isPaused = stopped;
+    const sessions = [...this.#sessions].map(({ pid }) => pid);
+    await setStopped(stopped, [group, ...sessions], workloadMark(this.folder));
   }
 
   /** Ends it where it runs; resolves when no process is left and its end is on record. */
@@ -99,8 +149,9 @@ export class Workload {
 
   async exec(spec: ExecSpec): Promise<ExecProcess> {
     if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
+    if (this.#isPaused) throw new RuntimeError('conflict', 'the workload is paused');
     const leader = await spawnLeader(spec.command, {
-      cwd: spec.workingDirectory ?? this.#parts.spec.directory ?? this.folder.home,
+      cwd: spec.workingDirectory ?? this.#parts.spec.directory ?? this.#home,
       env: { ...this.#env, ...spec.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -118,6 +169,7 @@ export class Workload {
     await program.mainEnded;
     for (const session of this.#sessions) session.kill('SIGKILL');
     const { exitCode, exitedAt } = await program.ended;
+    this.#hasEnded = true;
     // Where the disk is full the exit is still told; a restart would only find it without its code.
     await this.write({ phase: 'exited', exitCode, exitedAt: exitedAt.toISOString() }).catch(() => undefined);
     return { id, exitCode, exitedAt, outOfMemory: false };

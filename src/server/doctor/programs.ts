@@ -16,6 +16,7 @@ interface ProgramFacts {
   readonly versionArgument: string;
   readonly packages: readonly string[];
   readonly switchesOff: string;
+  readonly neededByOci?: false;
 }
 
 const network = 'the oci runtime (its network)';
@@ -29,6 +30,13 @@ const programs: readonly ProgramFacts[] = [
   },
   { name: 'ip', versionArgument: '-Version', packages: ['iproute2'], switchesOff: network },
   { name: 'nft', versionArgument: '--version', packages: ['nftables'], switchesOff: network },
+  {
+    name: 'catatonit',
+    versionArgument: '--version',
+    packages: ['catatonit'],
+    switchesOff: 'sandboxes on the oci runtime (their first process)',
+    neededByOci: false,
+  },
 ];
 
 export async function checkPrograms(path: string): Promise<Check[]> {
@@ -56,8 +64,8 @@ function isOldCrun(found: string): boolean {
 }
 
 async function checkProgram(program: ProgramFacts, path: string): Promise<Check> {
-  const { name, versionArgument, packages, switchesOff } = program;
-  const base = { name, switchesOff, neededByOci: true };
+  const { name, versionArgument, packages, switchesOff, neededByOci = true } = program;
+  const base = { name, switchesOff, neededByOci };
   const file = await findProgram(name, path);
   if (file === undefined) {
     const remedy = { text: `install the Debian package ${packages.join(' ')}`, packages };

@@ -1,0 +1,10 @@
+import { runCommand } from '../../lib/command.ts';
+import { rootLimits } from './limits.ts';
+
+/**
+ * Removes a folder that programs have written to: with names that are no text, which Node can't do. Idempotent.
+ * @throws {CommandError}
+ */
+export async function removeTree(path: string): Promise<void> {
+  await runCommand('rm', ['-rf', '--', path], { timeoutMs: rootLimits.removeTimeoutMs });
+}

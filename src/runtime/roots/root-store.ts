@@ -1,0 +1,92 @@
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDnsLabel } from '../../lib/dns-label.ts';
+import { randomId } from '../../lib/ids.ts';
+import { Turns } from '../../lib/turns.ts';
+import { type ImagesInUse, type PreparedImage, RuntimeError } from '../runtime.ts';
+import { removeTree } from './remove-tree.ts';
+import { RootFolder, type WritableLayer } from './root-folder.ts';
+
+interface ImageNote {
+  readonly digests: readonly string[];
+  readonly layers: readonly string[];
+}
+
+const imageNote = 'image.json';
+
+/** The persistent roots of one runtime, a folder for each. */
+export class RootStore {
+  readonly #folder: string;
+  readonly #trash: string;
+  readonly #turns = new Turns();
+
+  /** @param folder a place of their own; made where it is missing */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#trash = join(folder, '.trash');
+  }
+
+  /** Removes what a killed server has left behind. Call before any workload is made. */
+  async open(): Promise<void> {
+    await mkdir(this.#trash, { recursive: true, mode: 0o700 });
+    const names = await this.list();
+    const leftOvers = await Promise.all(names.map(name => this.#root(name).leftOvers()));
+    const deleted = (await readdir(this.#trash)).map(name => join(this.#trash, name));
+    for (const path of [...leftOvers.flat(), ...deleted]) await removeTree(path);
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.allSettled();
+  }
+
+  /** Where its workload is to write; makes the root where it is missing. */
+  make(name: string): Promise<WritableLayer> {
+    return this.#turns.run(name, () => this.#root(name).make());
+  }
+
+  /** What a root lies over must stay as long as the root does. */
+  async noteImage(name: string, { digest, layers }: PreparedImage): Promise<void> {
+    const note: ImageNote = { digests: digest === undefined ? [] : [digest], layers };
+    await this.#root(name).write(imageNote, JSON.stringify(note));
+  }
+
+  async imagesInUse(): Promise<ImagesInUse> {
+    const notes = await Promise.all((await this.list()).map(name => readNote(this.#root(name).path)));
+    return {
+      digests: new Set(notes.flatMap(({ digests }) => digests)),
+      layers: new Set(notes.flatMap(({ layers }) => layers)),
+    };
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#turns.run(name, async () => {
+      const { path } = this.#root(name);
+      const trash = join(this.#trash, `${name}.${randomId(6)}`);
+      try {
+        await rename(path, trash); // gone at once, whatever happens to the server then
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+        throw error;
+      }
+      await removeTree(trash);
+    });
+  }
+
+  async list(): Promise<string[]> {
+    return (await readdir(this.#folder).catch(() => [])).filter(isDnsLabel);
+  }
+
+  /** It is a part of paths: nothing but a DNS label may get there. */
+  #root(name: string): RootFolder {
+    if (isDnsLabel(name)) return new RootFolder(join(this.#folder, name));
+    throw new RuntimeError('start-error', `"${name}" is not a DNS label`);
+  }
+}
+
+async function readNote(root: string): Promise<ImageNote> {
+  try {
+    return JSON.parse(await readFile(join(root, imageNote), 'utf8')) as ImageNote;
+  } catch {
+    return { digests: [], layers: [] }; // never booted
+  }
+}
