@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { noBrowser, startBrowser, Visit } from '../support/browser.ts';
 import { forEachRuntime, TestBackend } from '../support/index.ts';
@@ -17,10 +17,11 @@ interface Connected {
   readonly status_url: string;
 }
 
-/** Each test is a page of another origin; what it does stands in `page/protocol.js`. */
-forEachRuntime('a page of another origin', { runtimes: ['oci'], concurrency: 2 }, world => {
+/** What the page does stands in `page/protocol.js`. */
+forEachRuntime('a page of another origin', { runtimes: ['oci'] }, world => {
   let app: AppServer;
   let browser: Browser;
+  let page: Page;
 
   before(
     async () => {
@@ -30,6 +31,9 @@ forEachRuntime('a page of another origin', { runtimes: ['oci'], concurrency: 2 }
         clients.path('node_modules/socket.io-client/dist/socket.io.min.js'),
       );
       browser = await startBrowser();
+      ({ page } = await Visit.start(browser));
+      await page.goto(app.url);
+      await page.waitForFunction('window.protocol !== undefined');
     },
     { timeout: 90_000 },
   );
@@ -38,39 +42,33 @@ forEachRuntime('a page of another origin', { runtimes: ['oci'], concurrency: 2 }
     await app?.stop();
   });
 
-  test('follows the states of version 2 until its backend is ready, and to its end', { skip }, async t => {
-    const page = await visit(t);
-    const { backend_id: id, status_url: url } = await connect(page, await world.service('echo.js'));
+  test('follows the states of version 2 until its backend is ready, and to its end', { skip }, async () => {
+    const { backend_id: id, status_url: url } = await connect(await world.service('echo.js'));
     const toReady = ['scheduled', 'loading', 'starting', 'waiting', 'ready'];
-    assert.deepEqual(await call(page, 'statesByFetch', url, 'ready'), toReady);
-    assert.deepEqual(await call(page, 'statesByEventSource', url, 'ready'), toReady);
-    const toEnd = call(page, 'statesByEventSource', url, 'terminated');
+    assert.deepEqual(await call('statesByFetch', url, 'ready'), toReady);
+    assert.deepEqual(await call('statesByEventSource', url, 'ready'), toReady);
+    const toEnd = call('statesByEventSource', url, 'terminated');
     await TestBackend.withId(world.server, id).terminate();
     assert.deepEqual(await toEnd, [...toReady, 'terminating', 'terminated']);
-    assert.deepEqual(await call(page, 'statesByFetch', url, 'terminated'), await toEnd);
-    assert.equal(await call(page, 'ends', url), true);
-    const { status } = (await call(page, 'status', url)) as { status: string };
+    assert.deepEqual(await call('statesByFetch', url, 'terminated'), await toEnd);
+    assert.equal(await call('ends', url), true);
+    const { status } = (await call('status', url)) as { status: string };
     assert.equal(status, 'terminated');
   });
 
-  test('follows the states of version 1', { skip }, async t => {
-    const page = await visit(t);
+  test('follows the states of version 1', { skip }, async () => {
     const { id, result } = await world.spawn(await world.service('echo.js'));
     const toReady = ['Loading', 'Starting', 'Ready'];
-    assert.deepEqual(await call(page, 'statesByFetch', result.status_url, 'Ready'), toReady);
-    assert.deepEqual(await call(page, 'statesByEventSource', result.status_url, 'Ready'), toReady);
-    const now = (await call(page, 'status', result.status_url)) as { state: string; backend: string };
+    assert.deepEqual(await call('statesByFetch', result.status_url, 'Ready'), toReady);
+    assert.deepEqual(await call('statesByEventSource', result.status_url, 'Ready'), toReady);
+    const now = (await call('status', result.status_url)) as { state: string; backend: string };
     assert.deepEqual([now.state, now.backend], ['Ready', id]);
-    await assert.rejects(
-      call(page, 'status', result.status_url.replace(id, 'a'.repeat(16))),
-      /404: .*NotFound/,
-    );
+    await assert.rejects(call('status', result.status_url.replace(id, 'a'.repeat(16))), /404: .*NotFound/);
   });
 
-  test('asks its backend at once, before it is ready, by path and token', { skip }, async t => {
-    const page = await visit(t);
-    const { url } = await connect(page, await world.service('echo.js'), { user: 'bob' });
-    const { status, body } = (await call(page, 'ask', `${url}room?n=1`)) as {
+  test('asks its backend at once, before it is ready, by path and token', { skip }, async () => {
+    const { url } = await connect(await world.service('echo.js'), { user: 'bob' });
+    const { status, body } = (await call('ask', `${url}room?n=1`)) as {
       status: number;
       body: { method: string; url: string; body: string; headers: Record<string, string> };
     };
@@ -79,48 +77,38 @@ forEachRuntime('a page of another origin', { runtimes: ['oci'], concurrency: 2 }
     assert.equal(body.headers['x-verified-username'], 'bob');
   });
 
-  test('talks over a WebSocket under the token', { skip }, async t => {
-    const page = await visit(t);
-    const { url } = await connect(page, await world.service('websocket.js'));
-    assert.equal(await call(page, 'overWebSocket', `${url}chat`, 'Zoë 🚢'), 'Zoë 🚢');
+  test('talks over a WebSocket under the token', { skip }, async () => {
+    const { url } = await connect(await world.service('websocket.js'));
+    assert.equal(await call('overWebSocket', `${url}chat`, 'Zoë 🚢'), 'Zoë 🚢');
   });
 
-  test('talks over Socket.IO under the token, polling first', { skip }, async t => {
-    const page = await visit(t);
+  test('talks over Socket.IO under the token, polling first', { skip }, async () => {
     const service = await socketIoService();
-    const { url } = await connect(page, service, { user: 'bob' });
-    assert.deepEqual(await call(page, 'overSocketIo', url, 'hello'), {
+    const { url } = await connect(service, { user: 'bob' });
+    assert.deepEqual(await call('overSocketIo', url, 'hello'), {
       reply: 'bob said hello',
       transport: 'websocket',
     });
     for (const transport of ['polling', 'websocket']) {
       const options = { transports: [transport] };
       const expected = { reply: 'bob said hello', transport };
-      assert.deepEqual(await call(page, 'overSocketIo', url, 'hello', options), expected);
+      assert.deepEqual(await call('overSocketIo', url, 'hello', options), expected);
     }
     const open = await world.spawn(service);
-    assert.deepEqual(await call(page, 'overSocketIo', open.result.url, 'hello'), {
+    assert.deepEqual(await call('overSocketIo', open.result.url, 'hello'), {
       reply: 'somebody said hello',
       transport: 'websocket',
     });
   });
 
-  async function visit(t: TestContext): Promise<Page> {
-    const visitor = await Visit.start(browser);
-    t.after(() => visitor.end());
-    await visitor.page.goto(app.url);
-    await visitor.page.waitForFunction('window.protocol !== undefined');
-    return visitor.page;
-  }
-
   /** Calls one of the page's functions there. */
-  async function call(page: Page, name: string, ...args: readonly unknown[]): Promise<unknown> {
+  async function call(name: string, ...args: readonly unknown[]): Promise<unknown> {
     const list = args.map(argument => JSON.stringify(argument)).join(', ');
     return await page.evaluate(`protocol.${name}(${list})`);
   }
 
-  async function connect(page: Page, service: string, body: object = {}): Promise<Connected> {
-    return (await call(page, 'connect', service, body)) as Connected;
+  async function connect(service: string, body: object = {}): Promise<Connected> {
+    return (await call('connect', service, body)) as Connected;
   }
 
   /** Its folder has the packages; the program is given as text, since it is not among them. */

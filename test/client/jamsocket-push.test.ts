@@ -61,12 +61,6 @@ describe('the published command line pushes', { skip, timeout: 240_000 }, () => 
       new RegExp(`last image push: ${digest} \\(.+ ago\\)`),
     );
 
-    const early = labelled(await jamsocket('connect', 'web'), 'backend id');
-    assert.equal(
-      (await TestBackend.withId(world.server, early).states()).at(-1)?.state,
-      'ErrorLoading',
-      'there is no tag latest',
-    );
     await jamsocket('service', 'use-image', 'web', '-i', 'v1');
     const connected = await jamsocket('connect', 'web');
     const id = labelled(connected, 'backend id');
