@@ -2,15 +2,25 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { BerthError } from '../lib/errors.ts';
 import { hashToken, randomId } from '../lib/ids.ts';
-import type { Account, Store, Token } from '../store/store.ts';
+import type { Account, Session, Store, Token } from '../store/store.ts';
 import { checkAccountName } from './account-name.ts';
 import { type AdminOptions, adminName, ensureAdmin } from './admin.ts';
+import { defaultLoginLimits, failuresPerName, type LoginLimits, type PasswordCost } from './limits.ts';
+import { LoginAttempts } from './login-attempts.ts';
+import { Organisations } from './organisations.ts';
+import { PasswordLogin } from './password-login.ts';
+import { Passwords } from './passwords.ts';
 import { Principal } from './principal.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Sessions } from './sessions.ts';
 import { type CreatedToken, maxTokenLength, newTokenText, publicPartOf } from './tokens.ts';
+import { Users } from './users.ts';
 
 export interface IdentityOptions {
-  readonly store: Pick<Store, 'accounts' | 'tokens'>;
+  readonly store: Pick<Store, 'accounts' | 'tokens' | 'users' | 'members' | 'sessions'>;
   readonly clock?: Clock;
+  readonly limits?: Partial<LoginLimits>;
+  readonly passwordCost?: PasswordCost;
 }
 
 export interface NewTokenOptions {
@@ -24,24 +34,63 @@ export interface NewTokenOptions {
 
 const maxLabelLength = 200;
 
-/** Accounts and the tokens that open them. */
+/** Accounts, the tokens that open them, and the people who log in to them. */
 export class Identity {
   readonly #store: IdentityOptions['store'];
   readonly #clock: Clock;
+  readonly users: Users;
+  readonly organisations: Organisations;
+  readonly sessions: Sessions;
+  readonly passwordLogin: PasswordLogin;
+  /** Logins of command lines. */
+  readonly loginAttempts: LoginAttempts;
 
-  constructor({ store, clock = systemClock }: IdentityOptions) {
+  constructor({ store, clock = systemClock, limits, passwordCost }: IdentityOptions) {
     this.#store = store;
     this.#clock = clock;
+    const { sessionMs, attemptMs, attemptsPerMinute, triesPerMinute } = { ...defaultLoginLimits, ...limits };
+    const passwords = new Passwords(passwordCost);
+    const sessions = new Sessions({ store: store.sessions, clock, sessionMs });
+    this.sessions = sessions;
+    const failures = new RateLimit(failuresPerName, clock);
+    const newAccount = (name: string): Account => this.#newAccount(name);
+    this.users = new Users({ store, passwords, failures, sessions, clock, newAccount });
+    this.organisations = new Organisations({ store });
+    this.passwordLogin = new PasswordLogin({ store, passwords, failures, sessions, clock, triesPerMinute });
+    const { accounts } = store;
+    this.loginAttempts = new LoginAttempts({ accounts, sessions, clock, attemptMs, attemptsPerMinute });
   }
 
-  /** Undefined for a token that is unknown, revoked or expired. The account of a principal may be disabled. */
+  /**
+   * Whose token this is: one of an account, or of the session of a command line. Undefined for a token that is
+   * unknown, revoked or expired. The account of a principal may be disabled.
+   */
   async authenticate(token: string): Promise<Principal | undefined> {
     if (token.length === 0 || token.length > maxTokenLength) return undefined;
     const hash = hashToken(token);
     const found = await this.#store.tokens.byHash(hash);
-    if (found === undefined || !isSameHash(found.hash, hash) || this.#isExpired(found)) return undefined;
+    if (found === undefined) return await this.#ofSession(token, 'command-line');
+    if (!isSameHash(found.hash, hash) || this.#isExpired(found)) return undefined;
     const account = await this.#store.accounts.byId(found.accountId);
-    return account && new Principal(account, found.id);
+    const user = account && (await this.#store.users.byAccount(account.id));
+    return account && new Principal(account, { tokenId: found.id }, { user });
+  }
+
+  /** Whose session a browser has, by the token in its cookie; as {@link authenticate} otherwise. */
+  authenticateBrowser(token: string): Promise<Principal | undefined> {
+    return this.#ofSession(token, 'browser');
+  }
+
+  async #ofSession(token: string, kind: Session['kind']): Promise<Principal | undefined> {
+    const session = await this.sessions.find(token, kind);
+    if (session === undefined) return undefined;
+    const account = await this.#store.accounts.byId(session.accountId);
+    if (account === undefined) return undefined;
+    const [user, organisations] = await Promise.all([
+      this.#store.users.byAccount(account.id),
+      this.organisations.of(account),
+    ]);
+    return new Principal(account, { session }, { user, organisations });
   }
 
   /**

@@ -1,7 +1,11 @@
 export { hashToken } from '../lib/ids.ts';
-export type { Account, Token } from '../store/store.ts';
+export type { Account, Role, Session, Token, User } from '../store/store.ts';
 export { checkAccountName, maxAccountNameLength } from './account-name.ts';
 export type { AdminOptions } from './admin.ts';
 export { Identity, type IdentityOptions, type NewTokenOptions } from './identity.ts';
+export type { LoginLimits } from './limits.ts';
+export type { Applicant, Attempt } from './login-attempts.ts';
 export { Principal } from './principal.ts';
+export type { CreatedSession } from './sessions.ts';
 export type { CreatedToken } from './tokens.ts';
+export type { NewUser, Person } from './users.ts';

@@ -4,7 +4,7 @@ import { Principal } from '../../identity/index.ts';
 import { Credentials } from './credentials.ts';
 
 const account = { id: 'a', name: 'acct', isAdmin: false, enabled: true, createdAt: new Date() };
-const principal = new Principal(account, 'token-id');
+const principal = new Principal(account, { tokenId: 'token-id' });
 let now = Date.now();
 
 function make(tokens = new Set(['pub.priv.more'])) {
