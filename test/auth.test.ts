@@ -23,6 +23,18 @@ const berthRoutes: readonly ApiRoute[] = [
   { method: 'GET', path: '/berth/v1/images/usage', access: 'token' },
   { method: 'POST', path: '/berth/v1/images/pull', access: 'token' },
   { method: 'DELETE', path: '/berth/v1/images/any/v1', access: 'token' },
+  { method: 'GET', path: '/berth/v1/accounts/{account}/members', access: 'token' },
+  { method: 'POST', path: '/berth/v1/accounts/{account}/members', access: 'token' },
+  { method: 'DELETE', path: '/berth/v1/accounts/{account}/members/{user}', access: 'token' },
+  { method: 'GET', path: '/berth/v1/users', access: 'token' },
+  { method: 'POST', path: '/berth/v1/users', access: 'token' },
+  { method: 'PATCH', path: '/berth/v1/users/{user}', access: 'token' },
+  { method: 'DELETE', path: '/berth/v1/users/{user}', access: 'token' },
+  { method: 'PUT', path: '/berth/v1/users/{user}/password', access: 'token' },
+  { method: 'GET', path: '/berth/v1/sessions', access: 'token' },
+  { method: 'DELETE', path: '/berth/v1/sessions/{session}', access: 'token' },
+  { method: 'GET', path: '/berth/v1/me', access: 'token' },
+  { method: 'POST', path: '/berth/v1/logout', access: 'token' },
 ];
 const withToken = v1Routes.filter(({ access }) => access === 'token');
 const publicOfBackend = v1Routes.filter(

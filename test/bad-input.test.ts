@@ -27,6 +27,8 @@ const gets = v1Routes.filter(({ method }) => method === 'GET');
 forEachRuntime('bad input', { runtimes: ['process'] }, world => {
   let backend: TestBackend;
   let ended: TestBackend;
+  let attempt: string;
+  let session: string;
   let found: unknown;
 
   before(async () => {
@@ -36,6 +38,8 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     await backend.reaches('Ready');
     await ended.terminate();
     await ended.reaches('Terminated');
+    attempt = (await world.api('/cli-login', { body: {} })).ok<{ token: string }>().token;
+    session = await newSession(world);
     found = await everything(world);
   });
 
@@ -45,7 +49,13 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
   });
 
   const ask = (route: ApiRoute, options: SendOptions & { token?: string | null } = {}): Promise<Answer> => {
-    const path = fill(route.path, { account: 'admin', service: 'web', backend: backend.id });
+    const path = fill(route.path, {
+      account: 'admin',
+      service: 'web',
+      backend: backend.id,
+      attempt,
+      session,
+    });
     return world.api(path, { method: route.method, ...options });
   };
 
@@ -145,7 +155,7 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     for (const route of v1Routes) {
       const answer = await ask(route, { method: 'OPTIONS', token: null });
       assert.equal(answer.status, 204, routeName(route));
-      const forWebPages = route.path.includes('/status') || route.path === '/token/{token}/spawn';
+      const forWebPages = route.path.includes('{backend}/status') || route.path === '/token/{token}/spawn';
       assert.equal(
         answer.headers['access-control-allow-origin'],
         forWebPages ? '*' : undefined,
@@ -574,11 +584,19 @@ interface Refusal {
   readonly error: { readonly code: string };
 }
 
+/** The id of the session of a command line that is logged in. */
+async function newSession(world: World): Promise<string> {
+  const { token } = (await world.api('/cli-login', { body: {} })).ok<{ token: string }>();
+  const { code } = (await world.api(`/cli-login/${token}/approve`, { method: 'POST' })).ok();
+  return (await world.api(`/cli-login/${token}/complete`, { body: { code } })).ok<{ uuid: string }>().uuid;
+}
+
 /** Everything that a request could change, as far as the API tells it. */
 async function everything(world: World): Promise<unknown> {
   const { services } = (await world.api('/user/admin/services')).ok<{ services: string[] }>();
   const backends = (await world.api('/user/admin/backends')).ok();
-  return { services, backends };
+  const sessions = (await world.api('/berth/v1/sessions')).ok();
+  return { services, backends, sessions };
 }
 
 /** Sends bytes as they are and reads until the server closes the connection. */

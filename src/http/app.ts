@@ -15,6 +15,8 @@ export interface AppOptions {
   /** Of the server, for the API document. */
   readonly version: string;
   readonly maxBodyBytes: number;
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
   readonly reportFault: ReportFault;
   /** Fires when the server stops: streams that would never end are cut. */
   readonly closing: AbortSignal;
@@ -39,6 +41,7 @@ export async function createApp({
   serverFactory,
   version,
   maxBodyBytes,
+  trustedProxies = [],
   reportFault,
   closing,
 }: AppOptions): Promise<FastifyInstance> {
@@ -46,6 +49,7 @@ export async function createApp({
     serverFactory: toApp => serverFactory(toApp),
     clientErrorHandler: () => {}, // what is no HTTP was answered by the listener, which the edge has, too
     bodyLimit: maxBodyBytes,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: () => `req_${randomId()}`,
     rewriteUrl: request => collapseLeadingSlashes(request.url ?? '/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestPathParameter },

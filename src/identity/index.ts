@@ -4,7 +4,7 @@ export { checkAccountName, maxAccountNameLength } from './account-name.ts';
 export type { AdminOptions } from './admin.ts';
 export { Identity, type IdentityOptions, type NewTokenOptions } from './identity.ts';
 export type { LoginLimits } from './limits.ts';
-export type { Applicant, Attempt } from './login-attempts.ts';
+export type { Applicant, Attempt, LoginAttempts } from './login-attempts.ts';
 export { Principal } from './principal.ts';
 export type { CreatedSession } from './sessions.ts';
 export type { CreatedToken } from './tokens.ts';

@@ -17,7 +17,7 @@ const tagBytes = 32;
 
 /** @throws {BerthError} `invalid`, with the rule that was broken */
 export function checkPassword(password: string): void {
-  if ([...password].length < minPasswordLength) {
+  if (Array.from(password).length < minPasswordLength) {
     throw new BerthError('invalid', `password: must have at least ${minPasswordLength} characters`);
   }
   if (Buffer.byteLength(password) > maxPasswordBytes) {

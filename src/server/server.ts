@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerDialects } from '../dialects/index.ts';
 import { Engine, type EngineLimits } from '../engine/index.ts';
-import { createApp } from '../http/index.ts';
-import { Identity } from '../identity/index.ts';
+import { createApp, SessionCookie } from '../http/index.ts';
+import { Identity, type LoginLimits } from '../identity/index.ts';
 import { type ImageLimits, ImageStore } from '../images/index.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
@@ -55,7 +55,7 @@ export async function startServer(
   const port = await listener.listen(settings.host, settings.port);
   const publicUrl = publicUrlOf(settings, port);
 
-  const identity = new Identity({ store });
+  const identity = new Identity({ store, limits: loginLimits(settings) });
   const admin = await identity.ensureAdmin({
     tokenFile: join(settings.dataDir, 'admin-token'),
     ...(settings.adminToken !== undefined && { fixedToken: settings.adminToken }),
@@ -94,9 +94,11 @@ export async function startServer(
       return listener.server;
     },
     maxBodyBytes: settings.jamsocket.maxBodyBytes,
+    ...(settings.trustedProxies && { trustedProxies: settings.trustedProxies.split(/ *, */) }),
     reportFault,
     closing: closing.signal,
   });
+  const cookie = new SessionCookie(publicUrl);
   const registryHost = settings.registry.host ?? new URL(publicUrl).host;
   await registerDialects(
     app,
@@ -105,6 +107,7 @@ export async function startServer(
       berth: {
         engine,
         identity,
+        cookie,
         version: packageJson.version,
         checkReadiness: () => store.ping(),
         images,
@@ -117,6 +120,7 @@ export async function startServer(
       jamsocket: {
         engine,
         identity,
+        cookie,
         images,
         settings: {
           publicUrl,
@@ -144,6 +148,15 @@ export async function startServer(
 
 function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function loginLimits({ login }: Settings): LoginLimits {
+  return {
+    sessionMs: login.sessionDays * 86_400_000,
+    attemptMs: login.attemptSeconds * 1000,
+    attemptsPerMinute: login.attemptsPerMinute,
+    triesPerMinute: login.triesPerMinute,
+  };
 }
 
 function imageLimits({ images }: Settings): Partial<ImageLimits> {

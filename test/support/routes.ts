@@ -2,14 +2,14 @@
 export type Access = 'token' | 'everybody';
 
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With `{account}`, `{service}`, `{backend}`, `{environment}` and `{token}` where names stand. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With `{account}`, `{service}`, `{backend}` and others of {@link Names} where names stand. */
   readonly path: string;
   readonly access: Access;
   readonly stream?: boolean;
 }
 
-/** The routes of Jamsocket's version 1 that this server has, without `/v1` (spec/jamsocket.md, section 3.1). */
+/** The routes of Jamsocket's version 1 that this server has, without `/v1` (spec/jamsocket.md, sections 3.1 and 3.3). */
 export const v1Routes: readonly ApiRoute[] = [
   { method: 'GET', path: '/auth', access: 'token' },
   { method: 'POST', path: '/user/{account}/service', access: 'token' },
@@ -33,6 +33,13 @@ export const v1Routes: readonly ApiRoute[] = [
   { method: 'GET', path: '/backend/{backend}/ready', access: 'everybody' },
   { method: 'POST', path: '/backend/{backend}/terminate', access: 'token' },
   { method: 'POST', path: '/service/{account}/{service}/terminate-backends', access: 'token' },
+  { method: 'POST', path: '/cli-login', access: 'everybody' },
+  { method: 'GET', path: '/cli-login/{attempt}/status/stream', access: 'everybody', stream: true },
+  { method: 'POST', path: '/cli-login/{attempt}/complete', access: 'everybody' },
+  { method: 'POST', path: '/cli-login/{attempt}/approve', access: 'token' },
+  { method: 'POST', path: '/cli-login/{attempt}/deny', access: 'token' },
+  { method: 'POST', path: '/user-session/{session}/delete', access: 'token' },
+  { method: 'DELETE', path: '/user-session/{session}', access: 'token' },
 ];
 
 interface Names {
@@ -41,11 +48,18 @@ interface Names {
   readonly backend?: string;
   readonly environment?: string;
   readonly token?: string;
+  /** Login of a command line. */
+  readonly attempt?: string;
+  readonly session?: string;
+  readonly user?: string;
 }
 
-/** Puts names into a path; where none is given for an environment or a token, one that could be. */
+const uuid = '00000000-0000-4000-8000-000000000000';
+
+/** Puts names into a path; where none is given for something without an account, one that could be. */
 export function fill(path: string, names: Names): string {
-  const all: Names = { environment: 'default', token: 'x'.repeat(43), ...names };
+  const token = 'x'.repeat(43);
+  const all: Names = { environment: 'default', token, attempt: token, session: uuid, user: 'any', ...names };
   return path.replace(/\{(\w+)\}/g, (_, key: string) => {
     const name = all[key as keyof Names];
     if (name === undefined) throw new Error(`the path ${path} needs a name for ${key}`);

@@ -1,23 +1,19 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { bearerToken } from '../../http/index.ts';
+import { requirePrincipal, type SessionCookie } from '../../http/index.ts';
 import type { Account, Identity, Principal } from '../../identity/index.ts';
 import { BerthError } from '../../lib/errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose token a request to Berth's own API carries. */
+    /** Whose token or session a request to Berth's own API carries. */
     berthPrincipal: Principal | undefined;
   }
 }
 
 /** Checks that run before the body is looked at. */
-export function accessChecks(identity: Identity) {
+export function accessChecks(identity: Identity, cookie: SessionCookie) {
   const signedIn: onRequestAsyncHookHandler = async request => {
-    const token = bearerToken(request);
-    const principal = token === undefined ? undefined : await identity.authenticate(token);
-    if (principal === undefined) throw new BerthError('unauthenticated', 'a valid token is required');
-    if (!principal.account.enabled) throw new BerthError('account-disabled', 'the user is disabled');
-    request.berthPrincipal = principal;
+    request.berthPrincipal = await requirePrincipal(request, identity, cookie);
   };
   const administrator: onRequestAsyncHookHandler = async request => {
     if (!principalOf(request).isAdmin) throw new BerthError('forbidden', 'this is for administrators');

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/index.ts';
-import type { ReportFault } from '../../http/index.ts';
+import type { ReportFault, SessionCookie } from '../../http/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 
@@ -7,6 +7,7 @@ import type { ImageStore } from '../../images/index.ts';
 export interface BerthParts {
   readonly engine: Engine;
   readonly identity: Identity;
+  readonly cookie: SessionCookie;
   readonly version: string;
   /** Rejects, saying what does not answer. */
   readonly checkReadiness: () => Promise<void>;

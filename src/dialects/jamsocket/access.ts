@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { Backend, Service } from '../../engine/index.ts';
-import { bearerToken } from '../../http/index.ts';
-import type { Account, Principal } from '../../identity/index.ts';
+import { requirePrincipal } from '../../http/index.ts';
+import type { Account, Identity, Principal } from '../../identity/index.ts';
 import { BerthError } from '../../lib/errors.ts';
 import type { JamsocketParts } from './parts.ts';
 
@@ -23,13 +23,13 @@ interface Subject {
 const actAsHeader = 'x-jamsocket-admin-as-account';
 
 /** Checks that run before the body is looked at, in the order of the contract: 401, 403, 404. */
-export function accessChecks({ engine, identity }: JamsocketParts) {
+export function accessChecks({ engine, identity, cookie }: JamsocketParts) {
   const signedIn: onRequestAsyncHookHandler = async request => {
-    const token = bearerToken(request);
-    const principal = token === undefined ? undefined : await identity.authenticate(token);
-    if (principal === undefined) throw new BerthError('unauthenticated', 'a valid token is required');
-    if (!principal.account.enabled) throw new BerthError('account-disabled', 'the user is disabled');
-    request.jamsocket.principal = principal;
+    request.jamsocket.principal = await requirePrincipal(request, identity);
+  };
+
+  const signedInAnywhere: onRequestAsyncHookHandler = async request => {
+    request.jamsocket.principal = await requirePrincipal(request, identity, cookie);
   };
 
   const ownAccount: onRequestAsyncHookHandler = async request => {
@@ -53,16 +53,14 @@ export function accessChecks({ engine, identity }: JamsocketParts) {
 
   const ownBackend: onRequestAsyncHookHandler = async request => {
     const { accountId } = subject(request, 'backend');
-    const owner = await identity.accountById(accountId);
-    const name = owner?.name ?? '';
-    const account = await identity.accountFor(subject(request, 'principal'), name, actAs(request));
-    if (account === undefined) throw new BerthError('forbidden', 'the backend belongs to another account');
-    request.jamsocket.account = account;
+    request.jamsocket.account = await ownerNamed(identity, request, accountId, 'the backend');
   };
 
   return {
     /** A valid token. */
     token: [signedIn],
+    /** A valid token, or the session of a browser. */
+    tokenOrBrowser: [signedInAnywhere],
     /** A token of the account in the path. */
     account: [signedIn, ownAccount],
     /** A token of the account in the path, which has the service in the path. */
@@ -81,6 +79,23 @@ export function decorateSubject(app: FastifyInstance): void {
   app.addHook('onRequest', async request => {
     request.jamsocket = {};
   });
+}
+
+/**
+ * The account that something belongs to, where the request may act for it.
+ * @throws {BerthError} `forbidden`
+ */
+export async function ownerNamed(
+  identity: Identity,
+  request: FastifyRequest,
+  accountId: string,
+  what: string,
+): Promise<Account> {
+  const owner = await identity.accountById(accountId);
+  const name = owner?.name ?? '';
+  const account = await identity.accountFor(subject(request, 'principal'), name, actAs(request));
+  if (account === undefined) throw new BerthError('forbidden', `${what} belongs to another account`);
+  return account;
 }
 
 /** What an access check of the route has found. */

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { type Dialect, errorTable } from '../../http/index.ts';
 import { accessChecks, decorateSubject } from './access.ts';
+import { cliLoginPageRoute } from './cli-login/page-route.ts';
+import { cliLoginRoutes } from './cli-login/routes.ts';
+import { userSessionRoutes } from './cli-login/user-sessions.ts';
 import { explainCutBodies } from './cut-bodies.ts';
 import type { JamsocketParts } from './parts.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -45,6 +48,9 @@ export const jamsocketV1 = {
     logRoutes(app, parts, access, '/backend/:backend/logs');
     readyRoutes(app, parts, urls);
     spawnTokenRoutes(app, parts, access, urls);
+    cliLoginRoutes(app, parts, access);
+    cliLoginPageRoute(app, parts);
+    userSessionRoutes(app, parts, access);
     terminateBackendsRoutes(app, parts, access);
     changeEnvironmentRoute(app, parts, access, '/env/:account/:service/:environment/update');
   },

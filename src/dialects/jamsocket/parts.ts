@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/index.ts';
+import type { SessionCookie } from '../../http/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 
@@ -6,6 +7,7 @@ import type { ImageStore } from '../../images/index.ts';
 export interface JamsocketParts {
   readonly engine: Engine;
   readonly identity: Identity;
+  readonly cookie: SessionCookie;
   readonly images: ImageStore;
   readonly settings: JamsocketSettings;
 }

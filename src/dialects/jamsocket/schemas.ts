@@ -64,6 +64,11 @@ export type UseImageBody = Type.Static<typeof useImageBody>;
 export const newEnvironmentBody = Type.Object({ name: Type.String(), image_tag: Type.Optional(imageTag) });
 export type NewEnvironmentBody = Type.Static<typeof newEnvironmentBody>;
 
+export const completeLoginBody = Type.Object({
+  code: Type.String({ maxLength: 64, description: 'four digits' }),
+});
+export type CompleteLoginBody = Type.Static<typeof completeLoginBody>;
+
 const maxTail = 100_000;
 
 /** The query of a log stream: parameters are strings; unknown ones are ignored. */

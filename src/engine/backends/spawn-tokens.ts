@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { hashToken, randomToken } from '../../lib/ids.ts';
-import type { Account, Service, ServiceStore, SpawnTokenStore } from '../../store/store.ts';
+import type { Service, ServiceStore, SpawnTokenStore } from '../../store/store.ts';
 
 export interface SpawnTokensParts {
   readonly store: SpawnTokenStore;
@@ -43,12 +43,7 @@ export class SpawnTokens {
     };
   }
 
-  /** @throws {BerthError} `not-found`, `forbidden` (another account's) */
-  async revoke(account: Account, token: string): Promise<void> {
-    const { service } = await this.resolve(token);
-    if (service.accountId !== account.id) {
-      throw new BerthError('forbidden', 'the spawn token belongs to another account');
-    }
+  async revoke(token: string): Promise<void> {
     await this.#parts.store.revoke(hashToken(token));
   }
 

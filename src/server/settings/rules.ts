@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { describeOrigin, type Origin, type SettingProblem } from './origin.ts';
 import type { SettingValue } from './setting.ts';
 import type { SettingName } from './settings.ts';
@@ -22,6 +22,13 @@ export function crossChecks(values: Values, origins: Origins): SettingProblem[] 
     problems.push(problem('host', `${host} ${reason}. ${remedy}`));
   }
 
+  const proxies = values.get('trusted_proxies');
+  const wrong =
+    typeof proxies === 'string' ? proxies.split(',').find(part => !isNetwork(part.trim())) : undefined;
+  if (wrong !== undefined) {
+    problems.push(problem('trusted_proxies', `${wrong.trim()} is neither an address nor a network`));
+  }
+
   const segment = Number(values.get('logs.segment_bytes'));
   const total = Number(values.get('logs.max_bytes'));
   if (segment * 2 > total) {
@@ -40,6 +47,14 @@ export function crossChecks(values: Values, origins: Origins): SettingProblem[] 
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** An address, or one with the length of a prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const longest = isIP(address) === 6 ? 128 : 32;
+  const fits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest);
+  return isIP(address) !== 0 && fits && rest.length === 0;
 }
 
 function networkAddress(subnet: string): string {

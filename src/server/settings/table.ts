@@ -54,6 +54,12 @@ export const settingsTable = {
     doc: 'Allows to listen on other addresses than loopback without TLS.',
     flag: '--insecure',
   }),
+  trusted_proxies: text({
+    default: undefined,
+    pattern: /^[0-9a-fA-F.:/]+( *, *[0-9a-fA-F.:/]+)*$/,
+    expects: 'addresses or networks, with commas between them, such as 127.0.0.1, 10.0.0.0/8',
+    doc: 'Proxies whose `X-Forwarded-For` tells the address of a client; where it is not set, none is believed.',
+  }),
   log_level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     doc: "The least urgent of the server's own log lines that is written.",
@@ -65,6 +71,33 @@ export const settingsTable = {
     expects: 'a token of the form PUBLIC.SECRET, without blanks',
     doc: "The administrator's token, taken at the first start; made and written to `admin-token` in the data folder when it is not set.",
     secret: true,
+  }),
+
+  'login.session_days': time({
+    default: 90,
+    min: 0.0001,
+    max: 3650,
+    unit: 'days',
+    doc: 'How long somebody stays logged in.',
+  }),
+  'login.attempt_seconds': time({
+    default: 600,
+    min: 0.1,
+    max: daySeconds,
+    unit: 'seconds',
+    doc: 'How long a login of a command line waits to be approved and completed.',
+  }),
+  'login.attempts_per_minute': whole({
+    default: 20,
+    min: 1,
+    max: 100_000,
+    doc: 'Logins of command lines that may be begun from one address.',
+  }),
+  'login.tries_per_minute': whole({
+    default: 10,
+    min: 1,
+    max: 100_000,
+    doc: 'Tries to log in with a password from one address.',
   }),
 
   'oci.runtime': oneOf(['runc', 'crun', 'runsc'], {

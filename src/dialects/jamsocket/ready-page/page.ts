@@ -1,4 +1,4 @@
-import { escapeHtml, inlineJson } from './escape.ts';
+import { escapeHtml, type WebPage } from '../../../http/index.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 
@@ -21,34 +21,28 @@ export interface NoticePage {
   readonly hint: string;
 }
 
-/** A whole page without external parts. @param nonce of the content security policy */
-export function renderReadyPage(page: ReadyPage | NoticePage, nonce: string): string {
-  return 'notice' in page
-    ? shell(
-        'Berth',
-        nonce,
-        '',
-        `<h1>${escapeHtml(page.notice)}</h1><p class="hint">${escapeHtml(page.hint)}</p>`,
-      )
-    : shell(`${page.serviceName} – ${page.state}`, nonce, refresh(page), body(page, nonce));
-}
-
-function shell(title: string, nonce: string, head: string, main: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="cache-control" content="no-store">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<link rel="icon" href="data:,">
-<title>${escapeHtml(title)}</title>
-${head}<style nonce="${nonce}">${style}</style>
-</head>
-<body><main>${main}</main></body>
-</html>
-`;
+/** @returns a page without external parts */
+export function readyPage(page: ReadyPage | NoticePage): WebPage {
+  if ('notice' in page) {
+    return {
+      title: 'Berth',
+      style,
+      mayBeFramed: true,
+      main: `<h1>${escapeHtml(page.notice)}</h1><p class="hint">${escapeHtml(page.hint)}</p>`,
+    };
+  }
+  const { serviceName, state, target, statusUrl, end, log } = page;
+  const shared = { state, statusUrl, target: target ?? null, showsLog: log !== undefined };
+  return {
+    title: `${serviceName} – ${state}`,
+    head: refresh(page),
+    style,
+    mayBeFramed: true,
+    main: body(page),
+    ...(end === undefined && {
+      script: { code: script, values: { page: shared, headlines }, connects: new URL(statusUrl).origin },
+    }),
+  };
 }
 
 /** Without script the page asks again until the end is known. */
@@ -56,9 +50,8 @@ function refresh({ end }: ReadyPage): string {
   return end === undefined ? '<noscript><meta http-equiv="refresh" content="2"></noscript>\n' : '';
 }
 
-function body(page: ReadyPage, nonce: string): string {
-  const { backendId, serviceName, state, target, statusUrl, end, log } = page;
-  const shared = { state, statusUrl, target: target ?? null, showsLog: log !== undefined };
+function body(page: ReadyPage): string {
+  const { backendId, serviceName, state, target, end, log } = page;
   return `
 <p class="service">${escapeHtml(serviceName)}</p>
 <div class="mark" data-state="${markOf(page)}" aria-hidden="true"></div>
@@ -74,8 +67,7 @@ ${end?.reason === undefined ? '' : `<dt>Reason</dt><dd>${escapeHtml(reasons[end.
 ${end?.exitCode === undefined ? '' : `<dt>Exit code</dt><dd>${end.exitCode}</dd>`}
 </dl>
 ${end && log?.length ? `<h2>Last lines of its log</h2><pre tabindex="0">${log.map(escapeHtml).join('\n')}</pre>` : ''}
-${target && !end ? `<noscript><p><a href="${escapeHtml(target)}">Open it</a> once it is ready.</p></noscript>` : ''}
-${end ? '' : `<script nonce="${nonce}">const page = ${inlineJson(shared)};\nconst headlines = ${inlineJson(headlines)};\n${script}</script>`}`;
+${target && !end ? `<noscript><p><a href="${escapeHtml(target)}">Open it</a> once it is ready.</p></noscript>` : ''}`;
 }
 
 /** It is ready, but whoever looks at the page may not go there. */

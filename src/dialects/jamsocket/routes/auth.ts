@@ -6,9 +6,9 @@ export function authRoutes(app: FastifyInstance, access: AccessChecks): void {
     '/auth',
     { onRequest: [...access.token], schema: { summary: 'Whose token this is' } },
     async request => {
-      const { account } = subject(request, 'principal');
+      const { account, accounts, session, isAdmin } = subject(request, 'principal');
       // `is_admin` speaks of login sessions; an API token acts as its account.
-      return { status: 'ok', account: account.name, accounts: [account.name], is_admin: false };
+      return { status: 'ok', account: account.name, accounts, is_admin: session !== undefined && isAdmin };
     },
   );
 }

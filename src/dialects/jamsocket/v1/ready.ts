@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Backend } from '../../../engine/index.ts';
+import { sendPage } from '../../../http/index.ts';
 import type { JamsocketParts } from '../parts.ts';
-import { type NoticePage, type ReadyPage, renderReadyPage } from '../ready-page/page.ts';
+import { type ReadyPage, readyPage } from '../ready-page/page.ts';
 import { backendParams } from '../schemas.ts';
 import type { BackendUrls } from '../urls.ts';
 import { v1Statuses } from './states.ts';
@@ -26,7 +26,7 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
         return sendNotice(reply, 404, 'There is no such backend', 'It may have ended some time ago.');
       // Who has no token may see how a token backend is, but is not led to it.
       const target = backend.access === 'open' ? urls.backend(backend.id) : undefined;
-      return sendPage(reply, { ...(await state(backend)), ...(target && { target }) });
+      return sendPage(reply, readyPage({ ...(await state(backend)), ...(target && { target }) }));
     },
   );
 
@@ -42,7 +42,7 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
         return sendNotice(reply, 410, 'This link is no longer valid', 'Ask for a new one where you got it.');
       }
       const target = backend.access === 'open' ? urls.backend(id) : urls.connection(id, token);
-      return sendPage(reply, { ...(await state(backend)), target, log: await lastLines(id) });
+      return sendPage(reply, readyPage({ ...(await state(backend)), target, log: await lastLines(id) }));
     },
   );
 
@@ -72,29 +72,5 @@ export function readyRoutes(app: FastifyInstance, { engine }: JamsocketParts, ur
 }
 
 function sendNotice(reply: FastifyReply, status: 404 | 410, notice: string, hint: string): FastifyReply {
-  return sendPage(reply.code(status), { notice, hint });
-}
-
-function sendPage(reply: FastifyReply, page: ReadyPage | NoticePage): FastifyReply {
-  const nonce = randomBytes(16).toString('base64');
-  const statusOrigin = 'statusUrl' in page ? new URL(page.statusUrl).origin : "'none'";
-  const policy = [
-    "default-src 'none'",
-    `style-src 'nonce-${nonce}'`,
-    `script-src 'nonce-${nonce}'`,
-    `connect-src ${statusOrigin}`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ];
-  return reply
-    .headers({
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-robots-tag': 'noindex',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': policy.join('; '),
-    })
-    .send(renderReadyPage(page, nonce));
+  return sendPage(reply.code(status), readyPage({ notice, hint }));
 }

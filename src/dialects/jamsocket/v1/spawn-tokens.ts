@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type AccessChecks, subject } from '../access.ts';
+import { type AccessChecks, ownerNamed, subject } from '../access.ts';
 import { ok } from '../answers.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { type SpawnTokenBody, serviceParams, spawnTokenBody } from '../schemas.ts';
@@ -42,7 +42,10 @@ export function spawnTokenRoutes(
     '/token/:token',
     { onRequest: [...access.token], schema: { summary: 'Revoke a spawn token' } },
     async request => {
-      await engine.spawnTokens.revoke(subject(request, 'principal').account, request.params.token);
+      const { token } = request.params;
+      const { service } = await engine.spawnTokens.resolve(token);
+      await ownerNamed(identity, request, service.accountId, 'the spawn token');
+      await engine.spawnTokens.revoke(token);
       return ok;
     },
   );
