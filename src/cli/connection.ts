@@ -14,15 +14,20 @@ export interface ServerOptions {
 }
 
 /** The options of every command that talks to a server. */
-export function withServerOptions(command: Command): Command {
+export function withConnectionOptions(command: Command): Command {
   return command
     .option('--url <url>', 'the server to talk to, instead of BERTH_URL')
-    .option('--account <name>', "act on this account, instead of the token's own")
-    .option('--json', 'print JSON');
+    .option('--account <name>', "act on this account, instead of the token's own");
+}
+
+/** The same for those that print a result. */
+export function withServerOptions(command: Command): Command {
+  return withConnectionOptions(command).option('--json', 'print JSON');
 }
 
 export interface Connection {
   readonly client: BerthClient;
+  readonly token: string | undefined;
   /** The account to act on; asks the server when it was not named. */
   readonly account: () => Promise<string>;
 }
@@ -33,6 +38,7 @@ export async function connect({ env }: Context, options: ServerOptions): Promise
   const client = new BerthClient({ url, token, actAs: options.account });
   return {
     client,
+    token,
     account: async () => options.account ?? (await client.identity()).account,
   };
 }

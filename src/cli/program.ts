@@ -5,6 +5,7 @@ import { registerBackendLogs } from './backend/logs.ts';
 import { registerBackendStatus } from './backend/status.ts';
 import { registerBackendTerminate } from './backend/terminate.ts';
 import type { Context } from './context.ts';
+import { registerDev } from './dev/dev.ts';
 import { registerImageList } from './image/list.ts';
 import { registerImagePull } from './image/pull.ts';
 import { registerImageRemove } from './image/remove.ts';
@@ -60,6 +61,7 @@ export function createProgram(context: Context): Command {
     load: async () => (await import('./machine/config.ts')).registerConfig,
   });
   registerSpawn(program, context);
+  registerDev(program, context);
 
   const service = program
     .command('service')

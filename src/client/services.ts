@@ -50,6 +50,12 @@ export class Services {
     return answer.services;
   }
 
+  /** Under which name its images are pushed. @throws {ApiError} `NotFound` */
+  async imageName(account: string, name: string): Promise<string> {
+    const path = `/user/${segment(account)}/service/${segment(name)}/image`;
+    return (await this.#transport.get<{ imageName: string }>(path)).imageName;
+  }
+
   /** Ends its backends, too. @throws {ApiError} `NotFound` */
   async delete(account: string, name: string): Promise<void> {
     await this.#transport.post(`/user/${segment(account)}/service/${segment(name)}/delete`, {});
