@@ -71,7 +71,7 @@ export class ImageStore {
     this.#store = store;
     this.#clock = clock;
     this.#hostFolder = join(folder, 'host');
-    this.#blobs = new BlobFiles(join(folder, 'blobs', 'sha256'));
+    this.#blobs = new BlobFiles(join(folder, 'blobs'));
     this.#uploads = new Uploads({ folder: join(folder, 'uploads'), blobs: this.#blobs, limits, clock });
     this.#layers = new LayerStore({
       folder: join(folder, 'layers'),

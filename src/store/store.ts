@@ -372,8 +372,8 @@ export interface JournalStore {
 
 /**
  * What the repositories of images have; the content itself is in files. Each service is a repository, which
- * is known by the service's id and goes with it. A digest is `sha256:` and 64 hex digits; a repository has
- * only what was brought to it, whatever others have of the same digest.
+ * is known by the service's id and goes with it. A digest is `sha256:` and 64 hex digits, or `sha512:` and 128; a
+ * repository has only what was brought to it, whatever others have of the same digest.
  */
 export interface ImageRecords {
   /** Durable. Notes that a repository has a blob, as seen at that time. False when there is no such service. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,6 +14,7 @@ import {
   json,
   ociConfig,
   ociIndex,
+  ociLayer,
   ociManifest,
   TestRepository,
 } from './registry-client.ts';
@@ -136,6 +138,27 @@ describe('pushed images', { skip: cannotRunImages }, () => {
         await backend.terminate({ hard: true });
         await backend.reaches('Terminated');
       }
+    });
+
+    test('may be of digests by SHA-512 throughout', async () => {
+      const repository = await TestRepository.make(world, 'sha512');
+      const page = makeLayer([{ name: 'www/index.html', content: 'by SHA-512' }]);
+      const push = async (content: Buffer, mediaType = ociLayer) => {
+        const digest = sha512Of(content);
+        const pushed = await repository.send('POST', `blobs/uploads/?digest=${digest}`, { body: content });
+        assert.equal(pushed.status, 201);
+        return { mediaType, digest, size: content.length };
+      };
+      const layers = [await push(base), await push(page)];
+      const configuration = JSON.parse(imageConfig([], serving()).toString()) as object;
+      const rootfs = { type: 'layers', diff_ids: [base, page].map(sha512Of) };
+      const config = await push(json({ ...configuration, rootfs }), ociConfig);
+      const manifest = json(imageManifest(config, layers));
+      const put = await repository.putManifest(sha512Of(manifest), manifest);
+      assert.equal(put.headers['docker-content-digest'], sha512Of(manifest));
+      const backend = await world.spawn('sha512', { tag: sha512Of(manifest) });
+      assert.equal((await backend.request('/')).text, 'by SHA-512');
+      assert.equal((await world.api(`/v2/backend/${backend.id}`)).ok().image_digest, sha512Of(manifest));
     });
 
     test('are listed by tag, the newest first', async () => {
@@ -285,6 +308,10 @@ describe('pushed images', { skip: cannotRunImages }, () => {
     });
   });
 });
+
+function sha512Of(content: Buffer): string {
+  return `sha512:${createHash('sha512').update(content).digest('hex')}`;
+}
 
 function layerOf(member: Member): Buffer {
   return makeLayer([member]);

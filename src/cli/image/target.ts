@@ -12,7 +12,7 @@ export interface ImageTarget {
 /** `SERVICE`, `SERVICE:TAG` or `SERVICE@DIGEST`. @throws {CommandError} */
 export function parseTarget(text: string): ImageTarget {
   const [, service, tag, digest] =
-    /^([a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127})|@(sha256:[0-9a-f]{64}))?$/.exec(
+    /^([a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127})|@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?$/.exec(
       text,
     ) ?? [];
   if (service === undefined) {

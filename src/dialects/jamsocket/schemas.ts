@@ -3,7 +3,7 @@ import Type from 'typebox';
 export const maxSeconds = 31_536_000;
 export const environmentVariables = Type.Record(Type.String(), Type.String());
 export const imageTag = Type.String({
-  pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64})$',
+  pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$',
   description: 'tag or digest',
 });
 

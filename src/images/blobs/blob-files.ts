@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomId } from '../../lib/ids.ts';
 import { Turns } from '../../lib/turns.ts';
 import { asFull } from '../errors.ts';
-import { hexOf } from './digest.ts';
+import { algorithmOf, digestAlgorithms, hexOf, isDigest } from './digest.ts';
 import { isMissing, syncFolder } from './files.ts';
 
 /** A stored blob as the collector sees it. */
@@ -14,7 +14,7 @@ export interface StoredBlob {
 }
 
 /**
- * Content by its digest, a file for each, whoever it belongs to. A file appears whole or not at all, and what
+ * Content by its digest, a file for each in a folder for each algorithm, whoever it belongs to. A file appears whole or not at all, and what
  * is noted about it is noted before anybody else can take the file away.
  */
 export class BlobFiles {
@@ -26,9 +26,11 @@ export class BlobFiles {
     this.#folder = folder;
   }
 
-  /** Makes the folder and counts what is there. */
+  /** Makes the folders and counts what is there. */
   async open(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    for (const algorithm of digestAlgorithms) {
+      await mkdir(join(this.#folder, algorithm), { recursive: true, mode: 0o700 });
+    }
     this.#totalBytes = 0;
     for await (const { sizeBytes } of this.list()) this.#totalBytes += sizeBytes;
   }
@@ -68,16 +70,17 @@ export class BlobFiles {
     return this.#turns.run(digest, async () => {
       const known = await this.#size(digest);
       const { size } = await stat(path);
-      await rename(path, this.#path(digest));
+      const place = this.#path(digest);
+      await rename(path, place);
       this.#totalBytes += size - (known ?? 0);
-      await syncFolder(this.#folder);
+      await syncFolder(dirname(place));
       return note();
     });
   }
 
   /** Stores a small content; as {@link adopt}. */
   async write<Result>(digest: string, content: Buffer, note: () => Promise<Result>): Promise<Result> {
-    const path = join(this.#folder, `.${randomId()}`);
+    const path = join(this.#folder, algorithmOf(digest), `.${randomId()}`);
     try {
       const file = await open(path, 'wx', 0o600);
       try {
@@ -112,20 +115,23 @@ export class BlobFiles {
   }
 
   async *list(): AsyncGenerator<StoredBlob> {
-    for (const name of await readdir(this.#folder)) {
-      const path = join(this.#folder, name);
-      const found = await stat(path).catch(() => undefined);
-      if (found === undefined) continue;
-      if (/^[0-9a-f]{64}$/.test(name)) {
-        yield { digest: `sha256:${name}`, sizeBytes: found.size, storedAt: found.ctime };
+    for (const algorithm of digestAlgorithms) {
+      for (const name of await readdir(join(this.#folder, algorithm))) {
+        const digest = `${algorithm}:${name}`;
+        if (!isDigest(digest)) continue;
+        const found = await stat(this.#path(digest)).catch(() => undefined);
+        if (found !== undefined) yield { digest, sizeBytes: found.size, storedAt: found.ctime };
       }
     }
   }
 
   /** Removes what a killed server was writing. Call before anything is written. */
   async removeLeftovers(): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      if (name.startsWith('.')) await rm(join(this.#folder, name), { force: true });
+    for (const algorithm of digestAlgorithms) {
+      const folder = join(this.#folder, algorithm);
+      for (const name of await readdir(folder)) {
+        if (name.startsWith('.')) await rm(join(folder, name), { force: true });
+      }
     }
   }
 
@@ -139,6 +145,6 @@ export class BlobFiles {
   }
 
   #path(digest: string): string {
-    return join(this.#folder, hexOf(digest));
+    return join(this.#folder, algorithmOf(digest), hexOf(digest));
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { sha256 } from '../testing/layers.ts';
 import { chunksOf, ImageWorld } from '../testing/world.ts';
+import { digestOf } from './digest.ts';
 
 const content = randomBytes(250_000);
 
@@ -52,6 +53,28 @@ describe('an upload', () => {
     assert.equal(world.images.usage.uploadBytes, 50_000);
     await world.repository.appendUpload(id, chunksOf(content.subarray(50_000)), {});
     await world.repository.completeUpload(id, sha256(content));
+  });
+
+  test('is of the digest that its sender names, by either algorithm', async t => {
+    const world = await ImageWorld.make(t);
+    const digest = digestOf(content, 'sha512');
+    for (const [name, restarts] of [
+      [digest, false],
+      [sha256(content), true],
+      [digest, true],
+    ] as const) {
+      const id = await world.repository.beginUpload();
+      await world.repository.appendUpload(id, chunksOf(content), {});
+      if (restarts) await world.reopen();
+      await world.repository.completeUpload(id, name);
+    }
+    await world.reopen();
+    assert.equal(world.images.usage.blobBytes, 2 * content.length);
+    assert.deepEqual(await world.repository.readBlob(digest, content.length), content);
+    const id = await world.repository.beginUpload();
+    await world.repository.appendUpload(id, chunksOf(content.subarray(1)), {});
+    await assert.rejects(world.repository.completeUpload(id, digest), { code: 'digest-invalid' });
+    await assert.rejects(world.repository.blob(`sha512:${'0'.repeat(64)}`), { code: 'digest-invalid' });
   });
 
   test('of another digest is dropped', async t => {

@@ -6,6 +6,7 @@ import { asFull, ImageError } from '../errors.ts';
 import { type ImageLimits, writeBatchBytes } from '../limits.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { BlobFiles } from './blob-files.ts';
+import { algorithmOf, type DigestAlgorithm, endDigest } from './digest.ts';
 import { isMissing } from './files.ts';
 
 export interface UploadsOptions {
@@ -21,6 +22,8 @@ export interface UploadsOptions {
 /** What is known of an upload beside its file; after a restart it begins anew. */
 interface Progress {
   hash: Hash;
+  /** Of the hash; it is chosen before the sender tells which one it wants. */
+  algorithm: DigestAlgorithm;
   /** How much of the file is in `hash`; NaN when it is of something else. */
   hashedBytes: number;
   isBusy: boolean;
@@ -140,9 +143,11 @@ export class Uploads {
       const size = await this.size(serviceId, id);
       const file = await open(path, 'r+');
       try {
-        if (progress.hashedBytes !== size)
-          await hashAnew(progress, file.createReadStream({ autoClose: false }));
-        const found = `sha256:${progress.hash.copy().digest('hex')}`;
+        const algorithm = algorithmOf(digest);
+        if (progress.hashedBytes !== size || progress.algorithm !== algorithm) {
+          await hashAnew(progress, algorithm, file.createReadStream({ autoClose: false }));
+        }
+        const found = endDigest(progress.hash.copy(), algorithm);
         if (found !== digest) {
           await this.#remove(path);
           throw new ImageError('digest-invalid', `the content is not of this digest but ${found}`);
@@ -251,7 +256,7 @@ export class Uploads {
     task: (progress: Progress) => Promise<Result>,
   ): Promise<Result> {
     await this.size(serviceId, id);
-    const progress = this.#progress.get(id) ?? { hash: createHash('sha256'), hashedBytes: 0, isBusy: false };
+    const progress = this.#progress.get(id) ?? beginProgress();
     if (progress.isBusy) throw new ImageError('upload-busy', 'another request is writing to this upload');
     progress.isBusy = true;
     this.#progress.set(id, progress);
@@ -277,8 +282,17 @@ async function* sourceOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-async function hashAnew(progress: Progress, content: AsyncIterable<Buffer>): Promise<void> {
-  progress.hash = createHash('sha256');
+function beginProgress(): Progress {
+  return { hash: createHash('sha256'), algorithm: 'sha256', hashedBytes: 0, isBusy: false };
+}
+
+async function hashAnew(
+  progress: Progress,
+  algorithm: DigestAlgorithm,
+  content: AsyncIterable<Buffer>,
+): Promise<void> {
+  progress.hash = createHash(algorithm);
+  progress.algorithm = algorithm;
   progress.hashedBytes = 0;
   for await (const chunk of content) {
     progress.hash.update(chunk);

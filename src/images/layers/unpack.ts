@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { toolEnvironment } from '../../lib/command.ts';
+import { algorithmOf, endDigest } from '../blobs/digest.ts';
 import type { ImageLimits } from '../limits.ts';
 import { paddingOf, type TarEntry } from '../tar/entry.ts';
 import { endOfArchive, formatHeader } from '../tar/format-tar.ts';
@@ -12,7 +13,7 @@ import { OverlayLayer } from './overlay-layer.ts';
 import { plainContent } from './plain-content.ts';
 
 export interface UnpackOptions {
-  /** SHA-256 of the plain archive, `sha256:…`. */
+  /** Digest of the plain archive. */
   readonly diffId: string;
   readonly limits: Pick<ImageLimits, 'maxLayerBytes' | 'maxLayerEntries'>;
   readonly signal: AbortSignal;
@@ -62,7 +63,8 @@ export async function unpackLayer(
   const content = await plainContent(archive, signal);
   try {
     const layer = new OverlayLayer();
-    const hash = createHash('sha256');
+    const algorithm = algorithmOf(diffId);
+    const hash = createHash(algorithm);
     let sizeBytes = 0;
     let entries = 0;
     const counted = async function* () {
@@ -84,7 +86,7 @@ export async function unpackLayer(
       const translated = layer.translate(entry);
       if (translated !== undefined) await output.add(translated, data);
     });
-    const found = `sha256:${hash.digest('hex')}`;
+    const found = endDigest(hash, algorithm);
     if (found !== diffId) throw new LayerError(`it is damaged: its content is ${found}, not ${diffId}`);
     for (const entry of layer.rest()) await output.add(entry);
     await output.end();

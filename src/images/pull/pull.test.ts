@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { digestOf } from '../blobs/digest.ts';
 import { type Behaviour, FakeRegistry, goArchitecture, ociIndex } from '../testing/fake-registry.ts';
 import { makeLayer, sha256 } from '../testing/layers.ts';
 import { ImageWorld } from '../testing/world.ts';
@@ -20,7 +21,7 @@ async function setUp(t: TestContext, behaviour: Behaviour = {}, limits = {}) {
   t.after(() => registry[Symbol.asyncDispose]());
   const events: PullEvent[] = [];
   const pull = (reference = 'v1', more: object = {}, signal = AbortSignal.timeout(30_000)) => {
-    const separator = reference.startsWith('sha256:') ? '@' : ':';
+    const separator = reference.includes(':') ? '@' : ':';
     const request = {
       reference: parseRemoteReference(`${registry.host}/team/app${separator}${reference}`),
       tag: 'here',
@@ -78,6 +79,19 @@ describe('a pull from another registry', () => {
     assert.deepEqual(await world.repository.tags({ limit: 10 }), []);
     registry.manifests.set(digest, { content: Buffer.from('{}'), type: 'application/json' });
     await assert.rejects(pull(digest), { code: 'bad-answer', message: /not of the digest/ });
+  });
+
+  test('by a digest of SHA-512 has what it is of', async t => {
+    const { world, registry, pull } = await setUp(t);
+    const found = registry.manifests.get(registry.putImage(layers.slice(0, 1), 'v1'));
+    assert.ok(found);
+    const digest = digestOf(found.content, 'sha512');
+    registry.manifests.set(digest, found);
+    assert.equal((await pull(digest)).digest, digest);
+    assert.equal((await world.repository.manifest(digest)).digest, digest);
+    const other = digestOf(Buffer.from('other'), 'sha512');
+    registry.manifests.set(other, found);
+    await assert.rejects(pull(other), { code: 'bad-answer', message: /not of the digest/ });
   });
 
   test('does not fetch what is there, in any repository of the account', async t => {

@@ -37,7 +37,7 @@ export function parseRemoteReference(text: string): RemoteReference {
   const [named = '', digest, ...more] = text.split('@');
   if (more.length > 0) throw invalid(text, 'it has more than one @');
   if (digest !== undefined && !isDigest(digest)) {
-    throw invalid(text, 'after @ there must be sha256: and 64 hex digits');
+    throw invalid(text, 'after @ there must be sha256: and 64 hex digits, or sha512: and 128');
   }
   const { path, tag } = splitTag(named);
   if (tag !== undefined && !tagPattern.test(tag))

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { digestOf } from '../blobs/digest.ts';
+import { algorithmOf, digestOf, isDigest } from '../blobs/digest.ts';
 import { maxManifestBytes } from '../limits.ts';
 import { mediaTypes } from '../repositories/manifest.ts';
 import { isLoopback } from './address-guard.ts';
@@ -53,10 +53,12 @@ export class RemoteRepository {
     return patiently(signal, async () => {
       const response = await this.#get(`manifests/${reference}`, { accept: manifestTypes }, signal);
       const content = await wholeBody(response, maxManifestBytes);
-      const digest = digestOf(content);
+      const asked = isDigest(reference) ? reference : undefined;
+      const digest = digestOf(content, asked === undefined ? 'sha256' : algorithmOf(asked));
       const told = response.headers['docker-content-digest'];
-      for (const expected of [reference.includes(':') ? reference : undefined, told]) {
-        if (typeof expected !== 'string' || !expected.startsWith('sha256:') || expected === digest) continue;
+      for (const expected of [asked, told]) {
+        if (typeof expected !== 'string' || !isDigest(expected)) continue;
+        if (digestOf(content, algorithmOf(expected)) === expected) continue;
         throw new PullError(
           'bad-answer',
           `the registry sent a manifest that is not of the digest ${expected}`,

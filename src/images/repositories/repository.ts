@@ -9,7 +9,7 @@ import type {
   TagRecord,
 } from '../../store/store.ts';
 import type { BlobFiles } from '../blobs/blob-files.ts';
-import { checkDigest, digestOf, isDigest } from '../blobs/digest.ts';
+import { algorithmOf, checkDigest, digestOf, isDigest } from '../blobs/digest.ts';
 import type { AppendOptions, Uploads } from '../blobs/uploads.ts';
 import { ImageError } from '../errors.ts';
 import { maxManifestBytes } from '../limits.ts';
@@ -188,9 +188,9 @@ export class Repository {
     if (content.length > maxManifestBytes) {
       throw new ImageError('too-large', `a manifest may have ${maxManifestBytes} bytes`);
     }
-    const digest = digestOf(content);
     const tag = reference.includes(':') ? undefined : checkTag(reference);
-    if (tag === undefined && checkDigest(reference) !== digest) {
+    const digest = digestOf(content, tag === undefined ? algorithmOf(checkDigest(reference)) : 'sha256');
+    if (tag === undefined && reference !== digest) {
       throw new ImageError('digest-invalid', `the manifest is not of this digest but ${digest}`);
     }
     const whole = this.#record(digest, content, parseManifest(content, mediaType));

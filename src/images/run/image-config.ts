@@ -25,7 +25,7 @@ export function parseImageConfig(content: Buffer): ImageDefaults {
   const json = record(JSON.parse(content.toString('utf8')));
   const config = record(json.config ?? {});
   const diffIds = strings(record(json.rootfs ?? {}).diff_ids);
-  if (!diffIds.every(isDigest)) throw new Error('rootfs.diff_ids must be sha256 digests');
+  if (!diffIds.every(isDigest)) throw new Error('rootfs.diff_ids must be sha256 or sha512 digests');
   return {
     ...(typeof json.os === 'string' && { os: json.os }),
     ...(typeof json.architecture === 'string' && { architecture: json.architecture }),
