@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createApp, type Dialect, registerDialect } from '../src/http/index.ts';
-import { routeName, v1Routes } from './support/index.ts';
+import { type ApiRoute, routeName, v1Pages, v1Routes, v2Routes } from './support/index.ts';
 
 const dialects = await findDialects();
 
@@ -56,22 +56,28 @@ test('every route of the published document is there, with and without /v1', asy
 test('every route that the other tests know is there, with and without /v1', async () => {
   const routes = await routesOf(dialectNamed('jamsocket v1'));
   for (const route of v1Routes) {
-    const name = routeName(route).replace(/\{\w+\}/g, '{}');
+    const name = nameless(route);
     assert.ok(routes.includes(name), name);
     assert.ok(routes.includes(name.replace(' ', ' /v1')), name);
   }
 });
 
 test('the other tests know every route of version 1', async () => {
-  const known = new Set(v1Routes.map(route => routeName(route).replace(/\{\w+\}/g, '{}')));
-  // Pages for those who have a token have a test of their own.
-  known.add('GET /ready/{}/{}');
-  known.add('GET /cli-login/{}');
+  const known = new Set([...v1Routes, ...v1Pages].map(nameless));
   const routes = await routesOf(dialectNamed('jamsocket v1'));
   const usual = (route: string) => route.replace('/v1', '').replace(/(cli|user)_/, '$1-');
   const unknown = routes.filter(route => / \/v1\//.test(route) && !known.has(usual(route)));
   assert.deepEqual(unknown, []);
 });
+
+test('the other tests know every route of version 2', async () => {
+  const routes = await routesOf(dialectNamed('jamsocket v2'));
+  assert.deepEqual(routes.toSorted(), v2Routes.map(nameless).toSorted());
+});
+
+function nameless(route: ApiRoute): string {
+  return routeName(route).replace(/\{\w+\}/g, '{}');
+}
 
 function dialectNamed(name: string): Dialect<unknown> {
   const found = dialects.find(dialect => dialect.name === name);

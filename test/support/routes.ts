@@ -2,7 +2,7 @@
 export type Access = 'token' | 'everybody';
 
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{account}`, `{service}`, `{backend}` and others of {@link Names} where names stand. */
   readonly path: string;
   readonly access: Access;
@@ -42,6 +42,56 @@ export const v1Routes: readonly ApiRoute[] = [
   { method: 'DELETE', path: '/user-session/{session}', access: 'token' },
 ];
 
+/** Its pages for people, which answer in HTML. */
+export const v1Pages: readonly ApiRoute[] = [
+  { method: 'GET', path: '/ready/{backend}/{token}', access: 'everybody' },
+  { method: 'GET', path: '/cli-login/{attempt}', access: 'everybody' },
+];
+
+/** The routes of version 2 (section 3.2). */
+export const v2Routes: readonly ApiRoute[] = [
+  { method: 'GET', path: '/v2/auth', access: 'token' },
+  { method: 'POST', path: '/v2/account/{account}/service', access: 'token' },
+  { method: 'GET', path: '/v2/account/{account}/services', access: 'token' },
+  { method: 'GET', path: '/v2/account/{account}/backends', access: 'token' },
+  { method: 'GET', path: '/v2/service/{account}/{service}', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/delete', access: 'token' },
+  { method: 'GET', path: '/v2/service/{account}/{service}/images', access: 'token' },
+  { method: 'GET', path: '/v2/service/{account}/{service}/image-name', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/update', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/{environment}/update', access: 'token' },
+  { method: 'POST', path: '/v2/service-env/{account}/{service}/{environment}/update', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/environment', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/{environment}/delete', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/connect', access: 'token' },
+  { method: 'POST', path: '/v2/service/{account}/{service}/{environment}/connect', access: 'token' },
+  { method: 'GET', path: '/v2/backend/{backend}', access: 'token' },
+  { method: 'GET', path: '/v2/backend/{backend}/logs', access: 'token', stream: true },
+  { method: 'GET', path: '/v2/backend/{backend}/logs/stream', access: 'token', stream: true },
+  { method: 'GET', path: '/v2/backend/{backend}/metrics/stream', access: 'token', stream: true },
+  { method: 'GET', path: '/v2/backend/{backend}/status', access: 'everybody' },
+  { method: 'GET', path: '/v2/backend/{backend}/status/stream', access: 'everybody', stream: true },
+  { method: 'POST', path: '/v2/backend/{backend}/terminate', access: 'token' },
+];
+
+/** The registry's (section 4.9). */
+export const registryRoutes: readonly ApiRoute[] = [
+  { method: 'GET', path: '/v2', access: 'token' },
+  { method: 'GET', path: '/registry/token', access: 'token' },
+  ...(['GET', 'HEAD', 'PUT', 'DELETE'] as const).map(method => ofRepository(method, 'manifests/{reference}')),
+  ...(['GET', 'HEAD', 'DELETE'] as const).map(method => ofRepository(method, 'blobs/{digest}')),
+  ofRepository('POST', 'blobs/uploads'),
+  ...(['GET', 'PUT', 'PATCH', 'DELETE'] as const).map(method =>
+    ofRepository(method, 'blobs/uploads/{upload}'),
+  ),
+  ofRepository('GET', 'tags/list'),
+  ofRepository('GET', 'referrers/{digest}'),
+];
+
+function ofRepository(method: ApiRoute['method'], path: string): ApiRoute {
+  return { method, path: `/v2/{account}/{service}/${path}`, access: 'token' };
+}
+
 interface Names {
   readonly account?: string;
   readonly service?: string;
@@ -52,6 +102,10 @@ interface Names {
   readonly attempt?: string;
   readonly session?: string;
   readonly user?: string;
+  /** Tag or digest. */
+  readonly reference?: string;
+  readonly digest?: string;
+  readonly upload?: string;
 }
 
 const uuid = '00000000-0000-4000-8000-000000000000';
@@ -59,7 +113,9 @@ const uuid = '00000000-0000-4000-8000-000000000000';
 /** Puts names into a path; where none is given for something without an account, one that could be. */
 export function fill(path: string, names: Names): string {
   const token = 'x'.repeat(43);
-  const all: Names = { environment: 'default', token, attempt: token, session: uuid, user: 'any', ...names };
+  const image = { reference: 'latest', digest: `sha256:${'0'.repeat(64)}`, upload: uuid };
+  const own = { environment: 'default', token, attempt: token, session: uuid, user: 'any' };
+  const all: Names = { ...own, ...image, ...names };
   return path.replace(/\{(\w+)\}/g, (_, key: string) => {
     const name = all[key as keyof Names];
     if (name === undefined) throw new Error(`the path ${path} needs a name for ${key}`);
