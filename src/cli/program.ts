@@ -6,6 +6,9 @@ import { registerBackendStatus } from './backend/status.ts';
 import { registerBackendTerminate } from './backend/terminate.ts';
 import type { Context } from './context.ts';
 import { registerDev } from './dev/dev.ts';
+import { registerImageBuild } from './image/build.ts';
+import { registerImageCreate } from './image/create.ts';
+import { registerImageImport } from './image/import.ts';
 import { registerImageList } from './image/list.ts';
 import { registerImagePull } from './image/pull.ts';
 import { registerImageRemove } from './image/remove.ts';
@@ -77,6 +80,9 @@ export function createProgram(context: Context): Command {
     .helpCommand(false);
   registerImageList(image, context);
   registerImagePull(image, context);
+  registerImageImport(image, context);
+  registerImageBuild(image, context);
+  registerImageCreate(image, context);
   registerImageRemove(image, context);
 
   const backend = program.command('backend').description('look after backends').helpCommand(false);

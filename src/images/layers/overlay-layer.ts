@@ -1,4 +1,4 @@
-import type { TarEntry } from '../tar/entry.ts';
+import type { TarEntry } from '../../lib/tar/entry.ts';
 import { LayerError, shown } from './layer-error.ts';
 import { LayerTree } from './layer-tree.ts';
 

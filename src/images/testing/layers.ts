@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { paddingOf, type TarEntry } from '../tar/entry.ts';
-import { endOfArchive, formatHeader } from '../tar/format-tar.ts';
+import { paddingOf, type TarEntry } from '../../lib/tar/entry.ts';
+import { endOfArchive, formatHeader } from '../../lib/tar/format-tar.ts';
 
 /** A member of a made-up layer; its content is text or bytes. */
 export interface Member extends Partial<Omit<TarEntry, 'attributes'>> {

@@ -13,10 +13,12 @@ const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/b
 
 interface ProgramFacts {
   readonly name: string;
-  readonly versionArgument: string;
+  /** It is only looked for where there is none: what is not needed for a start must not take its time. */
+  readonly versionArgument?: string;
   readonly packages: readonly string[];
   readonly switchesOff: string;
-  readonly neededByOci?: false;
+  /** False for what only some commands use. */
+  readonly neededByOci?: boolean;
 }
 
 const network = 'the oci runtime (its network)';
@@ -35,6 +37,12 @@ const programs: readonly ProgramFacts[] = [
     versionArgument: '--version',
     packages: ['catatonit'],
     switchesOff: 'sandboxes on the oci runtime (their first process)',
+    neededByOci: false,
+  },
+  {
+    name: 'mmdebstrap',
+    packages: ['mmdebstrap'],
+    switchesOff: 'berth image create',
     neededByOci: false,
   },
 ];
@@ -71,6 +79,7 @@ async function checkProgram(program: ProgramFacts, path: string): Promise<Check>
     const remedy = { text: `install the Debian package ${packages.join(' ')}`, packages };
     return { ...base, ok: false, found: 'not installed', remedy };
   }
+  if (versionArgument === undefined) return { ...base, ok: true, found: file };
   try {
     const { stdout, stderr } = await run(file, [versionArgument], { timeout: versionTimeoutMs });
     const version = /\d+(\.\d+)+\S*/.exec(stdout || stderr)?.[0].replace(/,$/, '') ?? 'unknown version';
