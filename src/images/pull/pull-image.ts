@@ -1,3 +1,4 @@
+import { algorithmOf } from '../blobs/digest.ts';
 import { maxConfigBytes, maxLayers } from '../limits.ts';
 import {
   type Descriptor,
@@ -69,8 +70,9 @@ export async function pullImage(
   let below: string | undefined;
   for (const sent of chain.toReversed()) {
     const name = sent === found && tag !== undefined ? tag : sent.digest;
-    const part = below === undefined ? {} : { onlyPart: below };
-    await repository.putManifest(name, sent.content, sent.mediaType, part);
+    const algorithm = algorithmOf(sent.digest);
+    const options = below === undefined ? { algorithm } : { algorithm, onlyPart: below };
+    await repository.putManifest(name, sent.content, sent.mediaType, options);
     below = sent.digest;
   }
   return {

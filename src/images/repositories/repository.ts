@@ -9,7 +9,7 @@ import type {
   TagRecord,
 } from '../../store/store.ts';
 import type { BlobFiles } from '../blobs/blob-files.ts';
-import { algorithmOf, checkDigest, digestOf, isDigest } from '../blobs/digest.ts';
+import { algorithmOf, checkDigest, type DigestAlgorithm, digestOf, isDigest } from '../blobs/digest.ts';
 import type { AppendOptions, Uploads } from '../blobs/uploads.ts';
 import { ImageError } from '../errors.ts';
 import { maxManifestBytes } from '../limits.ts';
@@ -175,7 +175,8 @@ export class Repository {
   /**
    * @param reference the tag it is to have, or its own digest
    * @param mediaType what the sender says it is
-   * @param options `onlyPart`: of an index, the one image that it needs here; else it needs all that it names
+   * @param options `onlyPart`: of an index, the one image that it needs here; else it needs all that it names.
+   *   `algorithm`: of the digest that it is stored by, where the reference is a tag
    * @throws {ImageError} `manifest-invalid`, `manifest-incomplete`, `digest-invalid`, `tag-invalid`, `too-large`,
    *   `full`
    */
@@ -183,13 +184,16 @@ export class Repository {
     reference: string,
     content: Buffer,
     mediaType?: string,
-    { onlyPart }: { readonly onlyPart?: string } = {},
+    {
+      onlyPart,
+      algorithm = 'sha256',
+    }: { readonly onlyPart?: string; readonly algorithm?: DigestAlgorithm } = {},
   ): Promise<ManifestRecord> {
     if (content.length > maxManifestBytes) {
       throw new ImageError('too-large', `a manifest may have ${maxManifestBytes} bytes`);
     }
     const tag = reference.includes(':') ? undefined : checkTag(reference);
-    const digest = digestOf(content, tag === undefined ? algorithmOf(checkDigest(reference)) : 'sha256');
+    const digest = digestOf(content, tag === undefined ? algorithmOf(checkDigest(reference)) : algorithm);
     if (tag === undefined && reference !== digest) {
       throw new ImageError('digest-invalid', `the manifest is not of this digest but ${digest}`);
     }
