@@ -41,7 +41,7 @@ function codeOf(answer: Answer): string | undefined {
 }
 
 forEachRuntime('every route of the published tables', { runtimes: ['process'] }, world => {
-  const ask = (route: ApiRoute, method: string, token?: null | undefined) =>
+  const ask = (route: ApiRoute, method: string, token?: null) =>
     world.api(fill(route.path, names), { method, ...(token === null && { token }) });
 
   for (const route of jamsocket) {
@@ -82,8 +82,8 @@ forEachRuntime('every route of the published tables', { runtimes: ['process'] },
     const known = methodsAt(path);
     test(`${path} refuses other methods than ${[...known].join(', ')}`, async () => {
       for (const method of methods.filter(other => !known.has(other))) {
-        for (const token of [undefined, null]) {
-          const answer = await ask({ method: 'GET', path, access: 'token' }, method, token);
+        for (const options of [[], [null]] as const) {
+          const answer = await ask({ method: 'GET', path, access: 'token' }, method, ...options);
           assert.equal(answer.status, 405, `${method}: ${answer.status} ${answer.text}`);
           assert.ok(['MethodNotAllowed', 'UNSUPPORTED'].includes(codeOf(answer) ?? ''), answer.text);
           const allowed = String(answer.headers.allow).split(', ');

@@ -27,10 +27,12 @@ export class KnownPaths {
   /** What is allowed at a path, in one dialect's words; undefined for an unknown path. */
   find(url: string): (Pick<KnownPath, 'errors' | 'anyOrigin'> & { readonly allow: string }) | undefined {
     const [path = ''] = url.split('?', 1);
-    for (const { pattern, methods, errors, anyOrigin } of this.#paths.values()) {
-      if (pattern.test(path)) return { allow: [...methods].join(', '), errors, anyOrigin };
-    }
-    return undefined;
+    const known = [...this.#paths.values()].filter(({ pattern }) => pattern.test(path));
+    const [first] = known;
+    if (first === undefined) return undefined;
+    // A path may fit several patterns; a name that one of them has may be any value of another's parameter.
+    const allowed = new Set(known.flatMap(({ methods }) => [...methods]));
+    return { allow: [...allowed].join(', '), errors: first.errors, anyOrigin: first.anyOrigin };
   }
 
   /** All paths, as they were added. */
