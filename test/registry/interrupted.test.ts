@@ -167,6 +167,27 @@ describe('a kill of the server while an image is unpacked', { skip: cannotRunIma
   before(() => world.open({}));
   after(() => world.close());
 
+  test('that was only pushed leaves nothing of it, and the first spawn has the whole', async () => {
+    const repository = await TestRepository.make(world, 'ahead');
+    const layer = makeLayer(
+      Array.from({ length: 1_500 }, (_, at) => ({ name: `data/a${at}`, content: `${at}`.padEnd(40_000) })),
+    );
+    await repository.pushImage('latest', [layer, baseLayer()], serving('ls /data | wc -l'));
+    const layers = join(world.server.dataDir, 'images/layers');
+    const isUnpacking = async () => (await readdir(layers)).some(folder => folder.startsWith('.'));
+    await eventually('a part of the layer', async () => await isUnpacking());
+    await world.server.kill();
+    assert.ok(await isUnpacking(), 'it was unpacked before the kill: this test has shown nothing');
+    await world.server.start();
+    assert.deepEqual(
+      (await readdir(layers)).filter(folder => folder.startsWith('.')),
+      [],
+    );
+    const backend = await world.spawn('ahead');
+    await backend.reaches('Ready');
+    assert.deepEqual(await backend.log('?tail=1&follow=false'), ['1500']);
+  });
+
   test('leaves no half of it: the spawn goes on with the whole', async () => {
     const repository = await TestRepository.make(world, 'unpacking');
     const files = Array.from({ length: 1_000 }, (_, at) => ({

@@ -142,7 +142,7 @@ describe('a pull from another registry', () => {
     // What was on its way when it broke may be lost.
     const starts = blobRequests().flatMap(line => /bytes=(\d+)-$/.exec(line)?.slice(1).map(Number) ?? []);
     assert.ok(
-      starts.length >= 2 && starts.every((start, at) => start > (starts[at - 1] ?? 0)),
+      starts.length > 0 && starts.every((start, at) => start >= (starts[at - 1] ?? 0)),
       starts.join(),
     );
     assert.equal(events.filter(({ kind }) => kind === 'retrying').length, starts.length);
