@@ -1,0 +1,12 @@
+export type { BackOffLimits } from './back-off.ts';
+export type { DefinitionCheck } from './definitions.ts';
+export { defaultSupervisionLimits, type SupervisionLimits } from './limits.ts';
+export type { FoundRun } from './recovery.ts';
+export { LaunchError, SupervisionError, type SupervisionErrorCode } from './supervision-error.ts';
+export { Supervisor, type UnitRequest } from './supervisor.ts';
+export { systemTime, type Time } from './time.ts';
+export type { RestartPolicy, Unit, UnitDefinition, UnitExit, UnitRecord, UnitState } from './unit.ts';
+export type { UnitEvent, UnitFeedEvent, UnitRun } from './unit-events.ts';
+export type { UnitProcesses, UnitRecords, UnitToLaunch } from './unit-processes.ts';
+export type { SupervisorParts } from './unit-set.ts';
+export type { UnitStatus } from './unit-status.ts';
