@@ -27,10 +27,11 @@ const layers: Readonly<Record<string, Room>> = {
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {
-    rooms: [],
+    rooms: ['engine/supervision'],
     seams: ['runtime/runtime.ts', 'store/store.ts', 'logs/logs.ts', 'volumes/volumes.ts'],
     without: ['node:http', 'node:child_process', 'fastify', 'kysely', 'better-sqlite3', 'undici', 'ws'],
   },
+  'engine/supervision': { rooms: [], without: ['*', 'node:http', 'node:child_process', 'node:fs'] },
   runtime: { rooms: ['images', 'logs', 'network', 'runtime'] },
   'runtime/oci': { rooms: ['images', 'logs', 'network', 'runtime/roots'], seams: ['runtime/runtime.ts'] },
   'runtime/process': { rooms: ['images', 'logs', 'runtime/roots'], seams: ['runtime/runtime.ts'] },

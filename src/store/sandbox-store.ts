@@ -85,13 +85,17 @@ export interface SandboxServiceDefinition {
 }
 
 export interface SandboxServiceProgress {
-  /** The process that was started last. */
+  /** The process that was started last, until its end is recorded. */
   readonly runId?: string;
   readonly startedAt?: Date;
   /** Automatic restarts since somebody asked for a start. */
   readonly restartCount: number;
   /** Why it is not running, where it should be. */
   readonly error?: string;
+  /** Of the process that ended last. */
+  readonly exitCode?: number;
+  /** The process runs by an older definition. */
+  readonly isOutdated?: boolean;
 }
 
 export interface SandboxCheckpoint {

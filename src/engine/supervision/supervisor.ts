@@ -38,7 +38,9 @@ export class Supervisor<Spec> {
   constructor(parts: SupervisorParts<Spec>, units: readonly Unit<Spec>[]) {
     const time = new PausableTime(parts.time ?? systemTime);
     const needs = new NeedsStarter({
-      ...{ processes: parts.processes, limits: parts.limits, time },
+      processes: parts.processes,
+      limits: parts.limits,
+      time,
       graph: () => this.#units.graph(),
       unit: name => this.#units.get(name) as SupervisedUnit<unknown> | undefined,
     });
@@ -191,7 +193,7 @@ export class Supervisor<Spec> {
     const ends = new Map<string, Promise<unknown>>();
     for (const unit of this.#inLevels(this.#units.all()).reverse().flat()) {
       const { name } = unit.ledger.unit;
-      const dependants = Promise.all(directDependants(graph, name).map(dependant => ends.get(dependant)));
+      const dependants = Promise.all(directDependants(graph, name).flatMap(other => ends.get(other) ?? []));
       const halt = async (): Promise<void> => {
         await dependants;
         await unit.halt(Math.max(0, deadlineMs - this.#time.elapsedMs())).outcome;

@@ -111,7 +111,13 @@ export class UnitSet<Spec> {
     };
     const ledger = new UnitLedger(unit, { records, time, limits, reportFault, changed, erased });
     const procedures = new Procedures(ledger, {
-      ...{ processes, time, limits, newRunId, reportFault, isHalted, tell },
+      processes,
+      time,
+      limits,
+      newRunId,
+      reportFault,
+      isHalted,
+      tell,
       startNeeds: operation => startNeeds(name, operation),
       restartIsDue: () => supervised.restartIsDue(),
     });

@@ -123,7 +123,14 @@ export function sandboxPromises(subject: StoreUnderTest): void {
         ...web,
         definition: { command: ['node', 'a b.js'], needs: ['db'], httpPort: 3000, restart: 'never' },
         desired: 'stopped',
-        progress: { runId: 'r1', startedAt: after(5), restartCount: 2, error: 'exited with code 1' },
+        progress: {
+          runId: 'r1',
+          startedAt: after(5),
+          restartCount: 2,
+          error: 'exited with code 1',
+          exitCode: 1,
+          isOutdated: true,
+        },
       };
       await sandboxes.putService(changed);
       const reopened = await world.reopen();

@@ -5,6 +5,7 @@ import { sandboxes } from './0004-sandboxes.ts';
 import { users } from './0005-users.ts';
 import { imageDigests } from './0006-image-digests.ts';
 import { workloadImages } from './0007-workload-images.ts';
+import { serviceProgress } from './0008-service-progress.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   users,
   imageDigests,
   workloadImages,
+  serviceProgress,
 ];

@@ -30,6 +30,8 @@ export function sandboxServiceStore(
         started_at: row.started_at,
         restart_count: row.restart_count,
         error: row.error,
+        exit_code: row.exit_code,
+        is_outdated: row.is_outdated,
       })
       .onConflict(conflict =>
         conflict.column('id').doUpdateSet({
@@ -39,6 +41,8 @@ export function sandboxServiceStore(
           started_at: row.started_at,
           restart_count: row.restart_count,
           error: row.error,
+          exit_code: row.exit_code,
+          is_outdated: row.is_outdated,
         }),
       ),
   );
@@ -70,6 +74,8 @@ function toRow({ id, sandboxId, name, definition, desired, progress }: SandboxSe
     started_at: progress.startedAt?.getTime() ?? null,
     restart_count: progress.restartCount,
     error: progress.error ?? null,
+    exit_code: progress.exitCode ?? null,
+    is_outdated: progress.isOutdated ? 1 : 0,
   };
 }
 
@@ -85,6 +91,8 @@ function toService(row: SandboxServiceRow): SandboxService {
       ...(row.run_id !== null && { runId: row.run_id }),
       ...(row.started_at !== null && { startedAt: new Date(row.started_at) }),
       ...(row.error !== null && { error: row.error }),
+      ...(row.exit_code !== null && { exitCode: row.exit_code }),
+      ...(row.is_outdated === 1 && { isOutdated: true }),
     },
   };
 }

@@ -178,6 +178,8 @@ export interface SandboxServiceRow {
   started_at: Time | null;
   restart_count: number;
   error: string | null;
+  exit_code: number | null;
+  is_outdated: Flag;
 }
 
 export interface SandboxCheckpointRow {

@@ -64,7 +64,10 @@ export class FakeProcesses implements UnitProcesses<Behaviour> {
     if (behaviour.missing !== undefined) throw new LaunchError(behaviour.missing);
     this.onLaunch(name);
     const process = {
-      ...{ unit: name, runId, behaviour, port },
+      unit: name,
+      runId,
+      behaviour,
+      port,
       pid: ++this.#pids,
       atMs: this.#time.elapsedMs(),
     };
