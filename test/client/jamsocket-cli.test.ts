@@ -4,7 +4,7 @@ import { adminToken, TestBackend, World } from '../support/index.ts';
 import { cannotRunJamsocket, JamsocketUser, labelled } from './jamsocket-user.ts';
 
 /** One command after the other: each is a process that takes a processor for a second. */
-describe('the published command line', { skip: cannotRunJamsocket, timeout: 240_000 }, () => {
+describe('the published command line', { skip: cannotRunJamsocket, timeout: 290_000 }, () => {
   const world = new World('process');
   let user: JamsocketUser;
   const jamsocket = async (...args: string[]) => await user.run(...args);
@@ -34,6 +34,42 @@ describe('the published command line', { skip: cannotRunJamsocket, timeout: 240_
     assert.match(await newcomer.run('service', 'list'), /credentials may have expired/);
     assert.match(await newcomer.run('logout'), /Logged out/);
     assert.equal(await newcomer.saved(), undefined);
+  });
+
+  test('signs in by a page that its user approves, and ends its session', async t => {
+    const { name, token } = await world.account('visitor');
+    const visitor = await JamsocketUser.at(world.server);
+    t.after(() => visitor.leave());
+    const login = visitor.start('login');
+    const [, attempt] = await login.says(/https:\/\/app\.localhost\/cli-login\/([\w-]{43})/);
+    const path = `/cli-login/${attempt}/approve`;
+    const { code } = (await world.api(path, { token, method: 'POST' })).ok<{ code: string }>();
+    await login.says(/4-digit code/);
+    login.type(code);
+    assert.match(await login.end(), new RegExp(`You're logged in as ${name}`));
+    assert.match(await visitor.run('login'), new RegExp(`already logged in as account ${name}`));
+    assert.match(await visitor.run('service', 'create', 'theirs'), /Created service: theirs/);
+    const { user_session: session } = JSON.parse((await visitor.saved()) ?? '') as {
+      user_session: { token: string };
+    };
+    assert.equal((await world.api('/auth', { token: session.token })).ok().account, name);
+    assert.match(await visitor.run('logout'), /Logged out/);
+    assert.equal((await world.api('/auth', { token: session.token })).status, 401);
+
+    for (const [what, answer] of [
+      ['deny', /Login attempt failed/],
+      ['approve', /credentials may have expired/],
+    ] as const) {
+      const refused = visitor.start('login');
+      const [, other] = await refused.says(/cli-login\/([\w-]{43})/);
+      (await world.api(`/cli-login/${other}/${what}`, { token, method: 'POST' })).ok();
+      if (what === 'approve') {
+        await refused.says(/4-digit code/);
+        refused.type('none');
+      }
+      assert.match(await refused.end(), answer);
+      assert.equal(await visitor.saved(), undefined);
+    }
   });
 
   test('makes services, lists, describes and deletes them', async () => {

@@ -15,7 +15,7 @@ LABEL hash="0123abc" message="Say \\"hello\\"" branch="main" repository="acct/we
 CMD ["/bin/httpd", "-f", "-p", "8080", "-h", "/www"]
 `;
 
-describe('the published command line pushes', { skip, timeout: 240_000 }, () => {
+describe('the published command line pushes', { skip, timeout: 290_000 }, () => {
   const world = new World('oci');
   let docker: DockerDaemon;
   let user: JamsocketUser;

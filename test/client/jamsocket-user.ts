@@ -1,8 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { eventually, type TestServer, within } from '../support/index.ts';
 import { InstalledClients } from './installed.ts';
 
@@ -15,12 +14,12 @@ export const cannotRunJamsocket = clients.skip;
 
 /** A command of the published command line that runs. */
 export class RunningCommand {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown>;
   #stdout = '';
   #stderr = '';
 
-  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+  constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
@@ -34,15 +33,23 @@ export class RunningCommand {
     });
   }
 
-  /** Waits until a text is on stdout. */
-  async says(what: RegExp): Promise<void> {
-    await eventually(`${what} from the command line`, () => what.test(this.#stdout), commandTimeoutMs);
+  /** Waits until a text is there. @returns what matches, then its groups */
+  async says(what: RegExp): Promise<string[]> {
+    const look = () => what.exec(this.#stdout + this.#stderr) ?? undefined;
+    return await eventually(`${what} from the command line`, look, commandTimeoutMs);
+  }
+
+  /** Types a line, which is the only one. */
+  type(line: string): void {
+    this.#child.stdin.end(`${line}\n`);
   }
 
   /** Waits until it ends by itself. @returns all that it said: both streams, since it reports errors on either */
   async end(): Promise<string> {
     try {
       await within('the end of the command line', this.#ended, commandTimeoutMs);
+    } catch (error) {
+      throw new Error(`it has only said: ${this.#stdout}${this.#stderr}`, { cause: error });
     } finally {
       this.#child.kill('SIGKILL');
     }
@@ -81,8 +88,9 @@ export class JamsocketUser {
     const child = spawn(process.execPath, [clients.path(program), ...args], {
       cwd: this.#home,
       env: this.#env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     });
+    child.stdin.on('error', () => {}); // it has ended before it was told anything
     return new RunningCommand(child);
   }
 
