@@ -24,6 +24,7 @@ const layers: Readonly<Record<string, Room>> = {
   dialects: { rooms: ['dialects', 'http'] },
   'dialects/berth': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/jamsocket': { rooms: ['http', 'engine', 'identity', 'images'] },
+  'dialects/sprites': { rooms: ['http', 'engine', 'identity'] },
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {

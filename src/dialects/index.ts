@@ -3,13 +3,16 @@ import { type ReportFault, registerDialect } from '../http/index.ts';
 import { type BerthParts, berth } from './berth/index.ts';
 import { type JamsocketParts, jamsocketV1, jamsocketV2 } from './jamsocket/index.ts';
 import { type RegistryParts, registry } from './registry/index.ts';
+import { type SpritesParts, sprites } from './sprites/index.ts';
 
 export { v1StateAfter } from './jamsocket/index.ts';
+export { openFrontDoor, type SpritesParts, spriteLayout } from './sprites/index.ts';
 
 export interface DialectParts {
   readonly berth: BerthParts;
   readonly jamsocket: JamsocketParts;
   readonly registry: RegistryParts;
+  readonly sprites: SpritesParts;
 }
 
 /** Registers every API that this server speaks: the one list of them. */
@@ -22,4 +25,5 @@ export async function registerDialects(
   await registerDialect(app, jamsocketV1, parts.jamsocket, reportFault);
   await registerDialect(app, jamsocketV2, parts.jamsocket, reportFault);
   await registerDialect(app, registry, parts.registry, reportFault);
+  await registerDialect(app, sprites, parts.sprites, reportFault);
 }

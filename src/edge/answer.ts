@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asciiJson } from '../lib/ascii-json.ts';
 import { prefersHtml } from './accept.ts';
+import type { OwnAnswer } from './edge.ts';
 import { type EdgeError, type EdgeErrorDetails, errorText } from './errors.ts';
 import { limits } from './limits.ts';
 import { addEdgeHeaders } from './response-headers.ts';
@@ -13,12 +14,29 @@ export function answerError(
   error: EdgeError,
   details: EdgeErrorDetails,
 ): void {
-  const rendered = render(error, details, prefersHtml(req.headers.accept));
-  const body = Buffer.from(rendered.body);
-  const headers = ['content-length', String(body.length), ...rendered.headers];
+  const { headers, body } = render(error, details, prefersHtml(req.headers.accept));
+  send(req, res, error.status, headers, body, details.id);
+}
+
+/** Answers a request in the words of the workload's owner. */
+export function answerAsOwner(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, id: string): void {
+  const headers = Object.entries({ ...own.headers, 'cache-control': 'no-store' }).flat();
+  send(req, res, own.status, ['content-type', 'application/json', ...headers], asciiJson(own.body), id);
+}
+
+function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  ownHeaders: readonly string[],
+  text: string,
+  id: string | undefined,
+): void {
+  const body = Buffer.from(text);
+  const headers = ['content-length', String(body.length), ...ownHeaders];
   const unread = !req.complete && hasBody(req);
   if (unread) headers.push('connection', 'close');
-  res.writeHead(error.status, addEdgeHeaders(headers, details.id));
+  res.writeHead(status, addEdgeHeaders(headers, id));
   if (!unread || req.method === 'HEAD') {
     res.end(body);
     return;

@@ -24,6 +24,12 @@ export interface EdgeOwner {
   lookUpRoute(id: string): Promise<Route | undefined>;
   /** What a token allows at this workload; undefined when it is no live token of it. */
   lookUpToken(id: string, token: string): Promise<TokenGrant | undefined>;
+  /**
+   * Decides about one request to a route that `asks`, and brings up what is to answer it. Called after the
+   * request counts as open.
+   * @param token of its `Authorization: Bearer`
+   */
+  admit(id: string, token: string | undefined): Promise<Admittance>;
   /** The number of open requests and upgraded connections changed. Held requests count as open. */
   connectionsChanged(id: string, open: number): void;
 }
@@ -34,10 +40,39 @@ export interface Route {
   readonly phase: 'pending' | 'ready' | 'ended';
   /** Present when `ready`. */
   readonly target?: { readonly host: string; readonly port: number };
-  /** `token`: only requests that carry a token get through. */
-  readonly access: 'open' | 'token';
+  /**
+   * `token`: only requests that carry a token get through. `asks`: each request is put before the owner, whatever
+   * the phase, but for `ended`.
+   */
+  readonly access: 'open' | 'token' | 'asks';
   /** The workload's state in the words its users know, for error texts. */
   readonly stateName: string;
+}
+
+/** What the owner says of a request to a route that asks. */
+export type Admittance =
+  | {
+      readonly target: { readonly host: string; readonly port: number };
+      /** How long a refused connection is tried again; 0 = not at all. */
+      readonly connectMs: number;
+      /** How long the head of the response may take. */
+      readonly responseMs: number;
+      /** Its `Authorization` was meant for the owner: the workload does not get it. */
+      readonly usedAuthorization: boolean;
+      /** What is told when nothing accepts the connection. One line. */
+      readonly unreachable: string;
+      /** What every failure tells beside `error` and `message`. */
+      readonly context: Readonly<Record<string, string | number | null>>;
+      readonly refused?: never;
+    }
+  | { readonly refused: OwnAnswer };
+
+/** An answer of the owner's own. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body: Readonly<Record<string, string | number | null>>;
 }
 
 export interface TokenGrant {

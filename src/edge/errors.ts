@@ -60,6 +60,11 @@ export const edgeErrors = {
     text: 'The server is stopping; try again in a moment.',
     retryAfterSeconds: 5,
   },
+  responseLate: {
+    status: 504,
+    code: 'GatewayTimeout',
+    text: 'Workload {id} did not begin to answer in time.',
+  },
   startLate: {
     status: 504,
     code: 'StartTimeout',

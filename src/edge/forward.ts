@@ -67,6 +67,7 @@ export class Forward implements UpstreamExchange {
       this.#connect();
     } else {
       this.#send(idle);
+      this.#limitResponse();
       this.#sendBody();
     }
   }
@@ -75,8 +76,16 @@ export class Forward implements UpstreamExchange {
     clearTimeout(this.#timer);
     if (this.#visit.tunnel !== undefined) {
       this.#timer = setTimeout(() => this.#refuse('handshakeLate'), this.#options.handshakeTimeoutMs);
+    } else {
+      this.#limitResponse();
     }
     this.#sendBody();
+  }
+
+  #limitResponse(): void {
+    const responseMs = this.#visit.admittance?.responseMs;
+    if (responseMs === undefined) return;
+    this.#timer = setTimeout(() => this.#refuse('responseLate'), responseMs);
   }
 
   informational(head: ResponseHead): void {
@@ -85,7 +94,7 @@ export class Forward implements UpstreamExchange {
 
   head(head: ResponseHead, last: boolean): void {
     if (this.#connection === undefined) return;
-    if (this.#visit.tunnel !== undefined) clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     if (head.status === 101) {
       this.#switch(head);
       return;
@@ -161,8 +170,14 @@ export class Forward implements UpstreamExchange {
       return;
     }
     const now = performance.now();
-    if (this.#connectUntil === 0) this.#connectUntil = now + this.#options.connectMs;
-    this.#timer = setTimeout(() => this.#refuse('unreachable'), Math.max(1, this.#connectUntil - now));
+    if (this.#connectUntil === 0) {
+      this.#connectUntil = now + (this.#visit.admittance?.connectMs ?? this.#options.connectMs);
+    }
+    const leftMs = Math.max(
+      this.#connectUntil - now,
+      this.#visit.admittance === undefined ? 1 : this.#options.connectMs,
+    );
+    this.#timer = setTimeout(() => this.#refuse('unreachable'), leftMs);
     this.#send(pool.open(this.#visit.tunnel !== undefined));
   }
 

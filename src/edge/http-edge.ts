@@ -121,6 +121,8 @@ export class HttpEdge implements Edge {
         return visit.refuse(visit.counted ? 'endedWhileHeld' : 'ended', { state });
       }
 
+      if (entry.route.access === 'asks') return this.#ask(visit, entry);
+
       const find = async (token: string) =>
         entry.tokens.known(token) ?? entry.tokens.find(this.#owner, visit.id, token, this.#holdMs);
       if (entry.route.access === 'token' && isAuthRequest(visit)) {
@@ -144,6 +146,24 @@ export class HttpEdge implements Edge {
           break;
       }
     }
+  }
+
+  /** The owner decides, and brings up what is to answer. */
+  async #ask(visit: Visit, entry: RouteEntry): Promise<void> {
+    this.#count(visit);
+    const authorization = visit.head.authorization;
+    const token = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const admittance = await this.#owner.admit(visit.id, token);
+    if (visit.gone) return;
+    if (admittance.refused !== undefined) return visit.answer(admittance.refused);
+    visit.admittance = admittance;
+    entry.update({ ...entry.route, phase: 'ready', target: admittance.target });
+    const admission = admitAsIs(visit);
+    this.#forward(
+      visit,
+      entry,
+      admittance.usedAuthorization ? { ...admission, authorization: undefined } : admission,
+    );
   }
 
   #forward(visit: Visit, entry: RouteEntry, admission: Admission): void {

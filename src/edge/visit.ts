@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerError } from './answer.ts';
-import { type EdgeErrorDetails, type EdgeErrorName, edgeErrors } from './errors.ts';
+import { answerAsOwner, answerError } from './answer.ts';
+import type { Admittance, OwnAnswer } from './edge.ts';
+import { type EdgeErrorDetails, type EdgeErrorName, edgeErrors, errorText } from './errors.ts';
 import type { RequestHead } from './request-head.ts';
 
 export interface VisitRequest {
@@ -28,6 +29,8 @@ export class Visit implements VisitRequest {
   readonly path: string;
   /** Counts as open. Set by whoever counts. */
   counted = false;
+  /** How failures are told from the owner's admittance on. */
+  admittance: Exclude<Admittance, { refused: OwnAnswer }> | undefined;
   /** What to end when the client leaves; set by the stage that the visit is in. */
   onGone: (() => void) | undefined;
   #gone = false;
@@ -70,7 +73,27 @@ export class Visit implements VisitRequest {
   refuse(name: EdgeErrorName, details?: Omit<EdgeErrorDetails, 'id'>): void {
     if (this.#gone) return;
     this.onGone = undefined;
-    answerError(this.req, this.res, edgeErrors[name], { ...details, id: this.id });
+    const error = edgeErrors[name];
+    if (this.admittance === undefined) {
+      answerError(this.req, this.res, error, { ...details, id: this.id });
+      return;
+    }
+    const { unreachable, context } = this.admittance;
+    const message = name === 'unreachable' ? unreachable : errorText(error, { ...details, id: this.id });
+    const short = STATUS_CODES[error.status]?.toLowerCase() ?? error.code;
+    answerAsOwner(
+      this.req,
+      this.res,
+      { status: error.status, body: { error: short, message, ...context } },
+      this.id,
+    );
+  }
+
+  /** Refuses it in the owner's words. */
+  answer(own: OwnAnswer): void {
+    if (this.#gone) return;
+    this.onGone = undefined;
+    answerAsOwner(this.req, this.res, own, this.id);
   }
 
   /** Ends it at once, so that the client sees that something is missing. */

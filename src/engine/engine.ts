@@ -1,7 +1,15 @@
+import { rm } from 'node:fs/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { LogEntry, LogReadOptions, Logs } from '../logs/logs.ts';
-import type { Runtime, RuntimeCapabilities, WorkloadAddress, WorkloadStats } from '../runtime/runtime.ts';
-import type { Store } from '../store/store.ts';
+import {
+  hasPersistentRoots,
+  type ImageReference,
+  type Runtime,
+  type RuntimeCapabilities,
+  type WorkloadAddress,
+  type WorkloadStats,
+} from '../runtime/runtime.ts';
+import type { Account, Store } from '../store/store.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { Backends } from './backends/backends.ts';
 import { asWorkload } from './backends/identity-variables.ts';
@@ -10,6 +18,9 @@ import { Services } from './backends/services.ts';
 import { SpawnTokens } from './backends/spawn-tokens.ts';
 import { Journal } from './events.ts';
 import type { EngineLimits } from './limits.ts';
+import { PrivateFolders, type SandboxLayout } from './sandboxes/layout.ts';
+import type { SandboxLimits } from './sandboxes/limits.ts';
+import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Workloads } from './workloads/workloads.ts';
 
 export interface EngineParts {
@@ -18,6 +29,7 @@ export interface EngineParts {
   readonly logs: Logs;
   readonly volumes: Volumes;
   readonly limits: EngineLimits;
+  readonly sandboxes: SandboxSetup;
   readonly clock?: Clock;
   /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
   readonly reportFault: (workloadId: string, error: unknown) => string;
@@ -25,10 +37,20 @@ export interface EngineParts {
   readonly onForgotten?: (id: string) => void;
 }
 
+export interface SandboxSetup {
+  readonly limits: SandboxLimits;
+  readonly layout: SandboxLayout;
+  /** Absolute path of the folder for what the server tells sandboxes. */
+  readonly folder: string;
+  /** What a new sandbox is made from. */
+  readonly baseImage: (account: Account) => Promise<ImageReference>;
+}
+
 /** What happens to workloads, and the things that are made of them. */
 export class Engine {
   readonly services: Services;
   readonly backends: Backends;
+  readonly sandboxes: Sandboxes;
   readonly spawnTokens: SpawnTokens;
   readonly journal: Journal;
   readonly #parts: EngineParts;
@@ -56,15 +78,38 @@ export class Engine {
       clock,
       reportFault,
     });
+    this.sandboxes = this.#makeSandboxes();
+  }
+
+  #makeSandboxes(): Sandboxes {
+    const { store, runtime, sandboxes, reportFault } = this.#parts;
+    const { limits, layout, folder, baseImage } = sandboxes;
+    const folders = new PrivateFolders(folder);
+    return new Sandboxes({
+      store: store.sandboxes,
+      runtime,
+      workloads: this.#workloads,
+      journal: this.journal,
+      limits,
+      clock: this.#clock,
+      baseImage,
+      layout,
+      clear: async ({ id }) => {
+        if (hasPersistentRoots(runtime)) await runtime.removeRoot(id);
+        await rm(folders.of(id), { recursive: true, force: true });
+      },
+      reportFault,
+    });
   }
 
   /** Takes up what was live before; the runtime is open. Call once, before anything else. */
   async start(): Promise<{ adopted: number; strays: number }> {
     const { store, logs, volumes, limits, reportFault, onForgotten = () => {} } = this.#parts;
-    const live = await store.backends.live();
+    const [live, boots] = await Promise.all([store.backends.live(), store.sandboxes.liveBoots()]);
     this.backends.recover(live);
-    const recovered = await this.#workloads.recover(live.map(asWorkload));
-    await removeStrayLogs({ store: store.backends, logs });
+    const recovered = await this.#workloads.recover([...live.map(asWorkload), ...boots]);
+    await this.sandboxes.recover(boots);
+    await removeStrayLogs({ store, logs });
     this.#retention = runRetention(
       {
         store: store.backends,
@@ -119,6 +164,7 @@ export class Engine {
   /** Lets go; see {@link Workloads.close}. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.sandboxes.close();
     await this.#retention;
     await this.#workloads.close();
     this.backends.close();

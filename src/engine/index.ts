@@ -8,6 +8,17 @@ export { defaultEnvironment } from './backends/services.ts';
 export type { SpawnRequest } from './backends/spawn-request.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export type { FileEntry } from './sandboxes/files/file-entry.ts';
+export { FileError, type FileErrorCode } from './sandboxes/files/file-error.ts';
+export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';
+export type { SandboxLayout } from './sandboxes/layout.ts';
+export { defaultSandboxLimits, type SandboxLimits } from './sandboxes/limits.ts';
+export type { LiveSandbox, SandboxStatus, SandboxUse } from './sandboxes/live-sandbox.ts';
+export { isSandboxName, type NewSandboxRequest } from './sandboxes/sandbox-request.ts';
+export type { SandboxCounts, SandboxHealth } from './sandboxes/sandboxes.ts';
+export type { OutputPiece } from './sandboxes/sessions/scrollback.ts';
+export type { Session, SessionClient } from './sandboxes/sessions/session.ts';
+export type { SessionRequest } from './sandboxes/sessions/sessions.ts';
 export {
   type EndReason,
   isEnding,

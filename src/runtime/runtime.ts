@@ -171,14 +171,29 @@ export interface ExecSpec {
   readonly command: readonly string[];
   /** Laid over the environment of the workload's main process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** `env` is all that it gets. */
+  readonly replaceEnv?: boolean;
   readonly workingDirectory?: string;
+  /** Whom it runs as, when not as the workload does. */
+  readonly user?: 'root';
+  /** A terminal instead of pipes: standard output has everything, and standard error ends at once. */
+  readonly tty?: TerminalSize;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly cols: number;
 }
 
 export interface ExecProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** As its workload counts. */
+  readonly pid: number;
   kill(signal: NodeJS.Signals): void;
+  /** Of its terminal; without effect where it has none. */
+  resize(size: TerminalSize): void;
   /** 128 + n after signal n. Settles when the process has ended and its output was read to the end. */
   readonly exited: Promise<{ readonly exitCode: number }>;
 }
@@ -223,13 +238,22 @@ export type RuntimeErrorCode =
 /** An expected failure. Its message is shown to the workload's owner: no host paths, no secrets. */
 export class RuntimeError extends Error {
   readonly code: RuntimeErrorCode;
+  /** Of a `start-error`, as far as it is known. */
+  readonly reason: StartErrorReason | undefined;
 
-  constructor(code: RuntimeErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RuntimeErrorCode,
+    message: string,
+    { reason, ...options }: ErrorOptions & { reason?: StartErrorReason } = {},
+  ) {
     super(message, options);
     this.name = 'RuntimeError';
     this.code = code;
+    this.reason = reason;
   }
 }
+
+export type StartErrorReason = 'not-found' | 'not-executable' | 'bad-directory';
 
 /** Optional ability: tells which image a reference means now, which may be another one tomorrow. */
 export interface PinsImages {
@@ -314,4 +338,18 @@ export interface PersistentRoots {
 
 export function hasPersistentRoots(runtime: Runtime): runtime is Runtime & PersistentRoots {
   return 'createRoot' in runtime;
+}
+
+/** Optional ability: the files of a running workload can be reached from outside. */
+export interface ShowsFiles {
+  /**
+   * A path of the host that leads to the root as the workload sees it, for as long as the workload runs. What is
+   * below it is in the hands of its programs.
+   * @throws {RuntimeError} `not-found` when it does not run
+   */
+  rootPath(id: string): Promise<string>;
+}
+
+export function showsFiles(runtime: Runtime): runtime is Runtime & ShowsFiles {
+  return 'rootPath' in runtime;
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { answerClientError, type Edge, hostOf, listenerOptions } from '../edge/index.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import { answerClientError, type Edge, hostOf, listenerOptions, responseOver } from '../edge/index.ts';
+import { offerUpgrade, wantsWebSocket } from '../http/index.ts';
 import { randomId } from '../lib/ids.ts';
 
 /** Idle time after which a client's kept connection is closed, ms. */
@@ -16,18 +17,24 @@ export class Listener {
   readonly server: Server;
   #edge: Edge | undefined;
   #app: RequestListener = answerStarting;
+  /** Of the APIs' WebSockets, which the server does not count any more. */
+  readonly #sockets = new Set<Socket>();
 
   /** @param headTimeoutMs how long a client may take to send its request head */
   constructor(headTimeoutMs: number) {
     const options = {
       ...listenerOptions(headTimeoutMs),
       keepAliveTimeout: keepAliveTimeoutMs,
-      // Nothing of the APIs is upgraded; some clients offer h2c with every first request.
-      shouldUpgradeCallback: (req: IncomingMessage) => this.#edge?.claims(hostOf(req)) ?? false,
+      // The APIs know WebSockets only; some clients offer h2c with every first request.
+      shouldUpgradeCallback: (req: IncomingMessage) =>
+        (this.#edge?.claims(hostOf(req)) ?? false) || wantsWebSocket(req),
     };
     this.server = createServer(options, (req, res) => this.#request(req, res));
     this.server.on('clientError', answerClientError);
-    this.server.on('upgrade', (req, socket, head) => this.#edge?.upgrade(req, socket, head));
+    this.server.on('upgrade', (req, socket, head) => {
+      if (this.#edge?.claims(hostOf(req))) this.#edge.upgrade(req, socket, head);
+      else this.#upgrade(req, socket as Socket, head);
+    });
     this.server.on('checkContinue', (req, res) => {
       // The edge passes the question on; the APIs take every body that is not too large.
       if (!this.#edge?.claims(hostOf(req))) res.writeContinue();
@@ -57,9 +64,21 @@ export class Listener {
   async close(drainMs: number): Promise<void> {
     const closed = new Promise<void>(resolve => this.server.close(() => resolve()));
     this.server.closeIdleConnections();
-    const cut = setTimeout(() => this.server.closeAllConnections(), drainMs);
+    const cut = setTimeout(() => {
+      this.server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
+    }, drainMs);
     await closed;
     clearTimeout(cut);
+  }
+
+  /** A route of the APIs makes a WebSocket of it, or answers it like any other request. */
+  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    const res = responseOver(req, socket, head);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    offerUpgrade(req, socket);
+    this.#app(req, res);
   }
 
   #request(req: IncomingMessage, res: ServerResponse): void {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { registerDialects } from '../dialects/index.ts';
+import { registerDialects, type SpritesParts } from '../dialects/index.ts';
 import { Engine, type EngineLimits } from '../engine/index.ts';
 import { createApp, SessionCookie } from '../http/index.ts';
 import { Identity, type LoginLimits } from '../identity/index.ts';
 import { type ImageLimits, ImageStore } from '../images/index.ts';
+import { durationMs } from '../lib/duration.ts';
 import { FileLogs } from '../logs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
 import { VolumeFolders } from '../volumes/index.ts';
@@ -14,6 +15,7 @@ import { registerExample } from './example.ts';
 import { createLogger, faultReporter } from './fault-log.ts';
 import { Listener } from './listener.ts';
 import { openRuntime } from './open-runtime.ts';
+import { sandboxSetup } from './sandbox-setup.ts';
 import { publicUrlOf, type Settings } from './settings/index.ts';
 import { tendImages } from './tend-images.ts';
 
@@ -23,6 +25,8 @@ const drainMs = 5_000;
 const edgeConnectMs = 1_000;
 /** How long a client may take to send its request head, ms. */
 const headTimeoutMs = 30_000;
+/** Silence after which the stream of all sprites says that it is there, ms. */
+const spritesHeartbeatMs = 15_000;
 /** How long a workload may take to answer an upgrade, ms. */
 const edgeHandshakeTimeoutMs = 30_000;
 
@@ -70,9 +74,31 @@ export async function startServer(
   await volumes.prepare();
   const { runtime, banner } = await openRuntime(settings, logs, images);
   opened.defer(() => runtime.close());
-  const engine = new Engine({ store, runtime, logs, volumes, limits: engineLimits(settings), reportFault });
+  const engine = new Engine({
+    store,
+    runtime,
+    logs,
+    volumes,
+    limits: engineLimits(settings),
+    sandboxes: sandboxSetup(settings, store, admin, runtime),
+    reportFault,
+  });
   opened.defer(() => engine.close());
-  const edge = wireEdge(engine, reportFault, {
+  const sprites: SpritesParts = {
+    engine,
+    identity,
+    settings: {
+      publicUrl,
+      domain: settings.edge.domain,
+      maxSprites: settings.sprites.maxSprites,
+      maxRunning: settings.sprites.maxRunning,
+      responseTimeoutMs: durationMs(settings.sprites.httpResponseTimeout) ?? 0,
+      maxUploadBytes: settings.sprites.maxUpload,
+      execKeepAliveMs: durationMs(settings.sprites.keepalive) ?? 0,
+      heartbeatMs: spritesHeartbeatMs,
+    },
+  };
+  const edge = wireEdge(sprites, reportFault, {
     domain: settings.edge.domain,
     publicUrl,
     holdMs: settings.jamsocket.holdSeconds * 1000,
@@ -104,6 +130,7 @@ export async function startServer(
     app,
     {
       registry: { engine, identity, images, settings: { publicUrl, registryHost } },
+      sprites,
       berth: {
         engine,
         identity,

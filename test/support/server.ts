@@ -180,8 +180,10 @@ export class TestServer {
     return Number(/^berth_workloads_live (\d+)$/m.exec(text)?.[1]);
   }
 
-  /** Ends every backend of every account, by force, and waits until nothing of them is left. */
+  /** Ends every backend of every account and the administrator's sandboxes, and waits until nothing is left. */
   async endWorkloads(): Promise<void> {
+    const { sprites } = (await this.api('/v1/sprites?max_results=100')).ok<{ sprites: { name: string }[] }>();
+    await Promise.all(sprites.map(({ name }) => this.api(`/v1/sprites/${name}`, { method: 'DELETE' })));
     const { accounts } = (await this.api('/berth/v1/accounts')).ok<{ accounts: { name: string }[] }>();
     for (const { name } of accounts) {
       const headers = { 'x-jamsocket-admin-as-account': name };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logs } from '../../logs/logs.ts';
-import type { BackendStore } from '../../store/store.ts';
+import type { BackendStore, Store } from '../../store/store.ts';
 import { removeOrphanedVolumes, type VolumeRetentionParts } from './volume-retention.ts';
 
 const intervalMs = 60_000;
@@ -44,10 +44,15 @@ async function forgetEnded(parts: RetentionParts, signal: AbortSignal): Promise<
 export async function removeStrayLogs({
   store,
   logs,
-}: Pick<RetentionParts, 'store' | 'logs'>): Promise<number> {
+}: {
+  readonly store: Pick<Store, 'backends' | 'sandboxes'>;
+  readonly logs: Logs;
+}): Promise<number> {
+  const [boots, services] = await Promise.all([store.sandboxes.liveBoots(), store.sandboxes.serviceIds()]);
+  const ofSandboxes = new Set([...boots.map(({ id }) => id), ...services]);
   let removed = 0;
   for (const id of await logs.list()) {
-    if ((await store.get(id)) !== undefined) continue;
+    if (ofSandboxes.has(id) || (await store.backends.get(id)) !== undefined) continue;
     await logs.remove(id);
     removed += 1;
   }

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import {
   type ImageReference,
+  type Pausable,
+  type PersistentRoots,
   type PreparedImage,
   type RecoveredWorkload,
   type Runtime,
@@ -24,11 +26,12 @@ interface Fake {
 }
 
 /** A runtime without processes, for tests of the engine: ends on demand, remembers what it was asked. */
-export class FakeRuntime implements Runtime {
+export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
   readonly name = 'process';
   readonly asked: string[] = [];
   readonly specs = new Map<string, WorkloadSpec>();
   readonly left: RecoveredWorkload[] = [];
+  readonly roots = new Set<string>();
   survivesServer = true;
   mounts = true;
   /** By tag. */
@@ -72,6 +75,7 @@ export class FakeRuntime implements Runtime {
 
   async create(spec: WorkloadSpec): Promise<WorkloadAddress> {
     this.asked.push(`create ${spec.id}`);
+    if (spec.root !== undefined) this.roots.add(spec.root);
     this.specs.set(spec.id, spec);
     const server = createServer(socket => socket.destroy());
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -141,6 +145,26 @@ export class FakeRuntime implements Runtime {
     this.#workloads.get(id)?.server.close();
     this.#events.push({ type: 'exit', ...exit, ...(exitCode !== undefined && { exitCode }) });
     this.#wake();
+  }
+
+  async pause(id: string): Promise<void> {
+    this.asked.push(`pause ${id}`);
+  }
+
+  async resume(id: string): Promise<void> {
+    this.asked.push(`resume ${id}`);
+  }
+
+  async createRoot(name: string): Promise<void> {
+    this.roots.add(name);
+  }
+
+  async removeRoot(name: string): Promise<void> {
+    this.roots.delete(name);
+  }
+
+  async listRoots(): Promise<string[]> {
+    return [...this.roots];
   }
 
   get running(): string[] {

@@ -9,10 +9,15 @@ import { VolumeFolders } from '../../volumes/index.ts';
 import type { SpawnRequest } from '../backends/spawn-request.ts';
 import { Engine } from '../engine.ts';
 import { defaultEngineLimits, type EngineLimits } from '../limits.ts';
+import { defaultSandboxLimits, type SandboxLimits } from '../sandboxes/limits.ts';
 import { type Behaviour, FakeRuntime } from './fake-runtime.ts';
 
 /** An engine over a real store and a fake runtime, taken down at the end of the test. */
-export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> = {}) {
+export async function engineWorld(
+  t: TestContext,
+  limits: Partial<EngineLimits> = {},
+  sandboxLimits: Partial<SandboxLimits> = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
   const store = await openSqliteStore({ path: join(folder, 'berth.db') });
   const runtime = new FakeRuntime();
@@ -31,6 +36,15 @@ export async function engineWorld(t: TestContext, limits: Partial<EngineLimits> 
       logs: { ...logs, rotate: async () => 0, list: async () => [] } as unknown as Logs,
       volumes,
       limits: { ...defaultEngineLimits, ...limits },
+      sandboxes: {
+        limits: { ...defaultSandboxLimits, ...sandboxLimits },
+        layout: {
+          account: { name: 'sandbox', uid: 1000, gid: 1000, home: '/home/sandbox' },
+          privateFolder: '/.private',
+        },
+        folder: join(folder, 'sandboxes'),
+        baseImage: async () => ({ kind: 'host' }),
+      },
       reportFault: (_, error) => {
         faults.push(error);
         return 'fault_test';

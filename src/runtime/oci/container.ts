@@ -64,6 +64,12 @@ export class Container {
     );
   }
 
+  /** Undefined when it has ended. */
+  async rootPath(): Promise<string | undefined> {
+    const pid = await this.#livingPid();
+    return pid === undefined ? undefined : `/proc/${pid}/root`;
+  }
+
   /** @returns false when it has ended */
   async stop(request: StopRequest): Promise<boolean> {
     const pid = await this.#livingPid();

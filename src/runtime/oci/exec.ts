@@ -43,6 +43,7 @@ export async function startExec(
   const config = await bundle.readConfig<{ process: OciProcess }>();
   if (config === undefined) throw new RuntimeError('not-found', `workload ${bundle.id} does not exist`);
   if (spec.command.length === 0) throw new RuntimeError('start-error', 'no command is given');
+  if (spec.tty !== undefined) throw new RuntimeError('unsupported', 'there are no terminals yet');
   const id = randomId(8);
   const stem = join(bundle.sessions, id);
   const files = { process: `${stem}.json`, pid: `${stem}.pid`, log: `${stem}.log` };
@@ -67,7 +68,7 @@ export async function startExec(
   const kill = (name: NodeJS.Signals): void => {
     if (!isOver(child)) signalSession(pid, name);
   };
-  return { id, stdin, stdout, stderr, exited, kill };
+  return { id, pid: await innerPid(pid), stdin, stdout, stderr, exited, kill, resize() {} };
 }
 
 /** Ends what an earlier server ran beside the main process. */
@@ -119,15 +120,22 @@ function isOver(child: ChildProcessWithoutNullStreams): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** The process leads a session of its own; whatever it has started there is killed with it. */
+/** The process leads a session of its own; whatever it has started there gets the signal, too. */
 function signalSession(pid: number, name: NodeJS.Signals): void {
-  signal(name === 'SIGKILL' ? -pid : pid, name);
+  signal(-pid, name);
 }
 
 function execProcess(main: OciProcess, spec: ExecSpec): OciProcess {
-  const env = new Map(main.env.map(entry => [entry.split('=', 1)[0] ?? '', entry]));
+  const inherited = spec.replaceEnv ? [] : main.env;
+  const env = new Map(inherited.map(entry => [entry.split('=', 1)[0] ?? '', entry]));
   for (const [name, value] of Object.entries(spec.env ?? {})) env.set(name, `${name}=${value}`);
   return { ...main, args: spec.command, env: [...env.values()], cwd: spec.workingDirectory ?? main.cwd };
+}
+
+/** As the container counts. */
+async function innerPid(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? 0);
 }
 
 async function readPid(file: string): Promise<number | undefined> {

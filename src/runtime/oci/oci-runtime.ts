@@ -22,6 +22,7 @@ import {
   type RuntimeCapabilities,
   RuntimeError,
   type RuntimeEvent,
+  type ShowsFiles,
   type StopRequest,
   type UsesImages,
   type WorkloadAddress,
@@ -67,7 +68,9 @@ export interface OciRuntimeOptions {
  * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
  * this server, and an OCI runtime makes and starts it.
  */
-export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, PersistentRoots {
+export class OciRuntime
+  implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, PersistentRoots, ShowsFiles
+{
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
@@ -290,6 +293,12 @@ export class OciRuntime implements Runtime, ReopensLogs, PinsImages, UsesImages,
     const stats = await this.#parts().cgroups.stats(id);
     if (stats === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
     return stats;
+  }
+
+  async rootPath(id: string): Promise<string> {
+    const path = await this.#container(id).rootPath();
+    if (path === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
+    return path;
   }
 
   remove(id: string): Promise<void> {

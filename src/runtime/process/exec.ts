@@ -22,7 +22,7 @@ export function execProcess({ child, pid }: GroupLeader): ExecSession {
     child.once('close', (code, name) => resolve({ exitCode: exitCodeOf(code, name) }));
   });
   const kill = (name: NodeJS.Signals): void => {
-    if (!isOver) signal(name === 'SIGKILL' ? -pid : pid, name);
+    if (!isOver) signal(-pid, name);
   };
-  return { pid, stdin, stdout, stderr, kill, exited };
+  return { pid, stdin, stdout, stderr, kill, resize() {}, exited };
 }

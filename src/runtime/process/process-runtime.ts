@@ -15,6 +15,7 @@ import {
   type RuntimeCapabilities,
   RuntimeError,
   type RuntimeEvent,
+  type ShowsFiles,
   type StopRequest,
   type WorkloadAddress,
   type WorkloadExit,
@@ -41,7 +42,7 @@ const host = '127.0.0.1';
  * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
  * the server.
  */
-export class ProcessRuntime implements Runtime, Pausable, PersistentRoots {
+export class ProcessRuntime implements Runtime, Pausable, PersistentRoots, ShowsFiles {
   readonly name = 'process';
   readonly #dataDir: string;
   readonly #logs: Logs;
@@ -165,6 +166,10 @@ export class ProcessRuntime implements Runtime, Pausable, PersistentRoots {
 
   listRoots(): Promise<string[]> {
     return this.#roots.list();
+  }
+
+  async rootPath(id: string): Promise<string> {
+    return this.#workload(id).rootPath;
   }
 
   /** No workload has the root, and none gets it until the returned function is called. */

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { RuntimeError } from '../runtime.ts';
+import { RuntimeError, type StartErrorReason } from '../runtime.ts';
 
 /** A child that leads a group of its own. */
 export interface GroupLeader {
@@ -35,13 +35,22 @@ export async function spawnLeader(
 /** @throws {RuntimeError} `start-error` */
 export async function checkDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (!found?.isDirectory()) throw new RuntimeError('start-error', 'the directory to run in does not exist');
+  if (found?.isDirectory()) return;
+  throw new RuntimeError('start-error', 'the directory to run in does not exist', {
+    reason: 'bad-directory',
+  });
 }
 
 /** As a shell reports it: 128 + n after signal n. */
 export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
+
+const reasons: Readonly<Record<string, StartErrorReason>> = {
+  ENOENT: 'not-found',
+  EACCES: 'not-executable',
+  ENOEXEC: 'not-executable',
+};
 
 function startError(program: string, error: NodeJS.ErrnoException): RuntimeError {
   const texts: Record<string, string> = {
@@ -50,5 +59,6 @@ function startError(program: string, error: NodeJS.ErrnoException): RuntimeError
     E2BIG: 'the command and its environment are too long',
   };
   const text = texts[error.code ?? ''] ?? `the command could not be run (${error.code})`;
-  return new RuntimeError('start-error', text, { cause: error });
+  const reason = reasons[error.code ?? ''];
+  return new RuntimeError('start-error', text, { cause: error, ...(reason && { reason }) });
 }

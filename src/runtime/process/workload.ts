@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import type { Logs } from '../../logs/logs.ts';
 import {
   type ExecProcess,
@@ -56,6 +56,11 @@ export class Workload {
   /** Name of its persistent root. */
   get root(): string | undefined {
     return this.#parts.spec.root;
+  }
+
+  /** Folder of its files. */
+  get rootPath(): string {
+    return this.#parts.root ?? this.folder.home;
   }
 
   get hasEnded(): boolean {
@@ -150,9 +155,10 @@ export class Workload {
   async exec(spec: ExecSpec): Promise<ExecProcess> {
     if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
     if (this.#isPaused) throw new RuntimeError('conflict', 'the workload is paused');
+    if (spec.tty !== undefined) throw new RuntimeError('unsupported', 'there are no terminals yet');
     const leader = await spawnLeader(spec.command, {
-      cwd: spec.workingDirectory ?? this.#parts.spec.directory ?? this.#home,
-      env: { ...this.#env, ...spec.env },
+      cwd: this.#directoryOf(spec),
+      env: { ...(spec.replaceEnv ? {} : this.#env), ...this.#ownVariables(), ...spec.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const session = execProcess(leader);
@@ -160,6 +166,20 @@ export class Workload {
     void session.exited.then(() => this.#sessions.delete(session));
     if (!this.#program.isRunning) session.kill('SIGKILL');
     return session;
+  }
+
+  /** Folders are those of its persistent root, where it has one. */
+  #directoryOf({ workingDirectory }: ExecSpec): string {
+    const { root, spec } = this.#parts;
+    if (workingDirectory === undefined) return spec.directory ?? this.#home;
+    return root === undefined ? workingDirectory : join(root, normalize(`/${workingDirectory}`));
+  }
+
+  /** What tells its processes from others, and where they belong; nothing replaces it. */
+  #ownVariables(): Record<string, string> {
+    return Object.fromEntries(
+      ['TMPDIR', 'HOME'].flatMap(name => (this.#env[name] === undefined ? [] : [[name, this.#env[name]]])),
+    );
   }
 
   async #conclude(program: Program, isNoted: Promise<void>): Promise<WorkloadExit> {

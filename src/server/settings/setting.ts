@@ -72,3 +72,12 @@ export function text(facts: Facts<string | undefined> & TextFacts): Setting<stri
   const { pattern, ...rest } = facts;
   return { ...rest, schema: Type.String({ pattern: pattern.source, maxLength: 4096 }) };
 }
+
+/** A time with its unit, such as `30s`, `10m` or `1m30s`; `0` and bare numbers are seconds. See `durationMs`. */
+export function span(facts: Facts<string>): Setting<string> {
+  return text({
+    ...facts,
+    pattern: /^(\d{1,9}(\.\d{1,9})?|(\d{1,9}(\.\d{1,9})?(h|ms|m|s))+)$/,
+    expects: 'a duration such as 30s, 10m or 1m30s',
+  });
+}

@@ -1,4 +1,4 @@
-import { oneOf, type Setting, text, time, toggle, whole } from './setting.ts';
+import { oneOf, type Setting, span, text, time, toggle, whole } from './setting.ts';
 
 const daySeconds = 86_400;
 const yearSeconds = 365 * daySeconds;
@@ -210,6 +210,65 @@ export const settingsTable = {
     min: 0,
     max: 1_000_000,
     doc: 'Live backends that an account may have; 0 means unlimited.',
+  }),
+
+  'sprites.idle_warm': span({
+    default: '30s',
+    doc: 'Without activity a sandbox is paused after this time; 0 means never.',
+  }),
+  'sprites.idle_cold': span({
+    default: '10m',
+    doc: 'A paused sandbox is stopped after this time; 0 means never.',
+  }),
+  'sprites.wake_timeout': span({
+    default: '25s',
+    doc: 'How long a request waits for its sandbox to wake.',
+  }),
+  'sprites.http_response_timeout': span({
+    default: '60s',
+    doc: "How long a program at a sandbox's URL may take to begin its answer.",
+  }),
+  'sprites.keepalive': span({
+    default: '20s',
+    doc: "Silence after which a command's socket says that it is there.",
+  }),
+  'sprites.scrollback': whole({
+    default: mebibyte,
+    min: 0,
+    max: 1024 * mebibyte,
+    unit: 'bytes',
+    doc: "What is kept of a command's output for clients that attach later.",
+  }),
+  'sprites.max_upload': whole({
+    default: 1024 * mebibyte,
+    min: mebibyte,
+    max: 1024 * 1024 * mebibyte,
+    unit: 'bytes',
+    doc: 'The largest file that is written, and the largest standard input of a command.',
+  }),
+  'sprites.max_sprites': whole({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sandboxes that an account may have; 0 means unlimited.',
+  }),
+  'sprites.max_running': whole({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Running sandboxes that an account may have; 0 means unlimited.',
+  }),
+  'sprites.create_per_minute': whole({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sandboxes that an account may create in a minute; 0 means unlimited.',
+  }),
+  'sprites.image': text({
+    default: undefined,
+    pattern: /^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*([:@][A-Za-z0-9_.:-]{1,140})?$/,
+    expects: 'ACCOUNT/SERVICE with :TAG or @DIGEST',
+    doc: 'What new sandboxes are made from. When it is not set: the image `debian` of their account or of the administrator, else the programs of this machine.',
   }),
 
   'registry.host': text({

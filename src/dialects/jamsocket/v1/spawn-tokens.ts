@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { clientGone } from '../../../http/index.ts';
 import { type AccessChecks, ownerNamed, subject } from '../access.ts';
 import { ok } from '../answers.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { type SpawnTokenBody, serviceParams, spawnTokenBody } from '../schemas.ts';
-import { clientGone, identityVariables } from '../spawning.ts';
+import { identityVariables } from '../spawning.ts';
 import { allowAllOrigins, answerPreflight } from '../statuses.ts';
 import type { BackendUrls } from '../urls.ts';
 import { spawnResult } from './spawn-result.ts';

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { clientGone } from '../../../http/index.ts';
 import { type AccessChecks, subject } from '../access.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { type SpawnBody, serviceParams, spawnBody } from '../schemas.ts';
-import { clientGone, identityVariables } from '../spawning.ts';
+import { identityVariables } from '../spawning.ts';
 import type { BackendUrls } from '../urls.ts';
 import { spawnResult } from './spawn-result.ts';
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Backend, MountRequest, Spawned, SpawnRequest } from '../../../engine/index.ts';
-import { asciiJson } from '../../../http/index.ts';
+import { asciiJson, clientGone } from '../../../http/index.ts';
 import { BerthError } from '../../../lib/errors.ts';
 import { randomToken } from '../../../lib/ids.ts';
 import { type AccessChecks, subject } from '../access.ts';
 import type { JamsocketParts } from '../parts.ts';
 import { serviceParams } from '../schemas.ts';
-import { clientGone, identityVariables } from '../spawning.ts';
+import { identityVariables } from '../spawning.ts';
 import type { BackendUrls } from '../urls.ts';
 import { withoutNulls } from './absent-fields.ts';
 import { resourceLimits } from './resource-limits.ts';

@@ -1,0 +1,72 @@
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { LiveSandbox } from '../../engine/index.ts';
+import { bearerToken } from '../../http/index.ts';
+import type { Account, Principal } from '../../identity/index.ts';
+import { BerthError } from '../../lib/errors.ts';
+import { notFound } from './errors.ts';
+import type { SpritesParts } from './parts.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom and what a request of this dialect is about, as far as its route names it. */
+    sprites: Subject;
+  }
+}
+
+interface Subject {
+  principal?: Principal;
+  sandbox?: LiveSandbox;
+}
+
+/** Clients pick their paths by it: as text, pre-release tags compare right with two digits from 30 on. */
+export const spriteVersion = 'v0.0.1-rc48';
+
+/** Checks that run before the body is looked at: 401, then 404. A foreign sprite is an unknown one. */
+export function accessChecks({ engine, identity }: SpritesParts) {
+  const signedIn: onRequestAsyncHookHandler = async request => {
+    const token = bearerToken(request);
+    const principal = token === undefined ? undefined : await identity.authenticate(berthToken(token));
+    if (principal === undefined || !principal.account.enabled) {
+      throw new BerthError('unauthenticated', 'a valid token is required');
+    }
+    request.sprites.principal = principal;
+  };
+
+  const ownSprite: onRequestAsyncHookHandler = async (request, reply) => {
+    reply.header('sprite-version', spriteVersion);
+    const { name } = request.params as { name: string };
+    const sandbox = engine.sandboxes.find(accountOf(request), name);
+    if (sandbox === undefined) throw notFound('sprite', name);
+    request.sprites.sandbox = sandbox;
+  };
+
+  return { token: [signedIn], sprite: [signedIn, ownSprite] } as const;
+}
+
+export type AccessChecks = ReturnType<typeof accessChecks>;
+
+export function decorateSubject(app: FastifyInstance): void {
+  app.decorateRequest('sprites');
+  app.addHook('onRequest', async request => {
+    request.sprites = {};
+  });
+}
+
+/** Whose token it is. */
+export function accountOf(request: FastifyRequest): Account {
+  const { principal } = request.sprites;
+  if (principal === undefined) throw new Error('the route does not require a token');
+  return principal.account;
+}
+
+export function sandboxOf(request: FastifyRequest): LiveSandbox {
+  const { sandbox } = request.sprites;
+  if (sandbox === undefined) throw new Error('the route does not name a sprite');
+  return sandbox;
+}
+
+/** Clients store `org/org-id/token-id/value`, whose last part is the token. */
+export function berthToken(token: string): string {
+  const parts = token.split('/');
+  return parts.length === 4 ? (parts[3] ?? '') : token;
+}

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import type { Dialect } from '../../http/index.ts';
+import { accessChecks, decorateSubject } from './access.ts';
+import { parseAnyTypeAsJson, takeBodiesAsStreams } from './bodies.ts';
+import { spritesErrors } from './errors.ts';
+import type { SpritesParts } from './parts.ts';
+import { commandRoute, execRoutes } from './routes/exec.ts';
+import { fileRoutes, fileWriteRoute } from './routes/files.ts';
+import { listRoutes } from './routes/list.ts';
+import { spriteRoutes } from './routes/sprites.ts';
+
+export { type FrontDoorAnswer, openFrontDoor } from './front-door.ts';
+export { spriteLayout } from './layout.ts';
+export type { SpritesParts, SpritesSettings } from './parts.ts';
+
+/** Sprites' API: sandboxes with supervised services. */
+export const sprites = {
+  name: 'sprites',
+  errors: spritesErrors,
+  prefixes: ['/v1'],
+  register(app: FastifyInstance, parts: SpritesParts): void {
+    const access = accessChecks(parts);
+    parseAnyTypeAsJson(app);
+    decorateSubject(app);
+    listRoutes(app, parts, access);
+    spriteRoutes(app, parts, access);
+    execRoutes(app, parts, access);
+    fileRoutes(app, access);
+    void app.register(async uploads => {
+      takeBodiesAsStreams(uploads);
+      commandRoute(uploads, parts, access);
+      fileWriteRoute(uploads, access, parts.settings.maxUploadBytes);
+    });
+  },
+} satisfies Dialect<SpritesParts>;

@@ -1,0 +1,224 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BerthError } from '../../lib/errors.ts';
+import { isPausable, showsFiles } from '../../runtime/runtime.ts';
+import type { Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
+import { type Actor, root } from './files/actor.ts';
+import { SandboxFiles } from './files/sandbox-files.ts';
+import { IdleClock } from './idle-clock.ts';
+import { planBoot, type SandboxLayout } from './layout.ts';
+import type { SandboxLimits } from './limits.ts';
+import { Power, type PowerOwner, type PowerParts, type PowerState } from './power.ts';
+import type { Resident } from './resident.ts';
+import { Sessions } from './sessions/sessions.ts';
+
+export type SandboxStatus = 'running' | 'warm' | 'cold';
+
+export interface LiveSandboxParts extends Omit<PowerParts, 'sandboxId' | 'plan' | 'owner' | 'store'> {
+  readonly store: Pick<SandboxStore, 'boot' | 'change'>;
+  readonly limits: SandboxLimits;
+  readonly layout: SandboxLayout;
+  readonly now: () => Date;
+  readonly reportFault: (subject: string, error: unknown) => string;
+  /** Its record or its status changed. */
+  readonly onChange: (sandbox: LiveSandbox) => void;
+  /** Fires when the server stops. */
+  readonly closing: AbortSignal;
+}
+
+/** A use of a sandbox: it executes until `release` is called. */
+export interface SandboxUse {
+  readonly workloadId: string;
+  readonly release: () => void;
+}
+
+/** A sandbox as this server has it in hand: its record, whether it executes, and who uses it. */
+export class LiveSandbox implements PowerOwner {
+  readonly power: Power;
+  readonly sessions: Sessions;
+  readonly #parts: LiveSandboxParts;
+  readonly #idle = new IdleClock(() => this.#idled());
+  readonly #residents: Resident[] = [];
+  #record: Sandbox;
+  #deleted = false;
+
+  constructor(record: Sandbox, parts: LiveSandboxParts) {
+    this.#record = record;
+    this.#parts = parts;
+    this.power = new Power({
+      ...parts,
+      sandboxId: record.id,
+      plan: () => planBoot(this.#record, parts.layout),
+      owner: this,
+    });
+    this.sessions = new Sessions({ ...parts, sandbox: this, account: parts.layout.account });
+    this.addResident(this.sessions);
+  }
+
+  get record(): Sandbox {
+    return this.#record;
+  }
+
+  /** In the three words that a user knows; it counts as running until it has ended. */
+  get status(): SandboxStatus {
+    const { state } = this.power;
+    if (state === 'running' || state === 'stopping') return 'running';
+    return state === 'warm' ? 'warm' : 'cold';
+  }
+
+  get deleted(): boolean {
+    return this.#deleted;
+  }
+
+  /** Called before the first boot or adoption. The first that is added is the first to be told of a boot. */
+  addResident(resident: Resident): void {
+    this.#residents.push(resident);
+  }
+
+  /**
+   * Wakes it and keeps it awake until the use is released.
+   * @throws {BerthError} `no-capacity` when it does not come up, or not in time; `not-found` when it is deleted
+   */
+  async use(signal?: AbortSignal): Promise<SandboxUse> {
+    const release = this.hold();
+    try {
+      return { workloadId: await this.#wakeInTime(this.#parts.limits.wakeTimeoutMs, signal), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /**
+   * Works on its files from outside; it is woken first, and awake meanwhile.
+   * @param asRoot instead of its account
+   * @throws {BerthError} as {@link use}; `unsupported` where the runtime keeps files to itself
+   * @throws {FileError}
+   */
+  async withFiles<Result>(
+    asRoot: boolean,
+    task: (files: SandboxFiles) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    const { runtime } = this.#parts;
+    if (!showsFiles(runtime)) {
+      throw new BerthError('unsupported', `the ${runtime.name} runtime does not show files`);
+    }
+    const { workloadId, release } = await this.use(signal);
+    try {
+      const actor = asRoot ? root : this.#actor();
+      return await task(new SandboxFiles(await runtime.rootPath(workloadId), actor));
+    } finally {
+      release();
+    }
+  }
+
+  /** Counts as activity until the returned function is called; does not wake it. */
+  hold(): () => void {
+    return this.#idle.hold();
+  }
+
+  /** Something happened in it: the time until it is paused begins anew. */
+  touch(): void {
+    this.#idle.touch();
+  }
+
+  /** Durable. @throws {BerthError} `not-found` */
+  async change(change: SandboxChange): Promise<Sandbox> {
+    const changed = await this.#parts.store.change(this.#record.id, change);
+    if (changed === undefined) throw new BerthError('not-found', 'sandbox not found');
+    this.#record = changed;
+    this.#parts.onChange(this);
+    return changed;
+  }
+
+  /** Ends what runs in it and refuses to wake from now on. */
+  async retire(): Promise<void> {
+    this.#deleted = true;
+    this.#idle.stop();
+    await this.power.stop();
+  }
+
+  /** Cancels its timers. */
+  close(): void {
+    this.#idle.stop();
+  }
+
+  async #wakeInTime(limitMs: number, signal?: AbortSignal): Promise<string> {
+    if (this.#deleted) throw new BerthError('not-found', 'sandbox not found');
+    if (this.power.state === 'running') return this.power.wake();
+    const over = new AbortController();
+    const signals = signal === undefined ? [over.signal] : [over.signal, signal];
+    const limit = delay(limitMs, undefined, { signal: AbortSignal.any(signals), ref: false });
+    try {
+      const woken = await Promise.race([this.power.wake(), limit]);
+      if (woken !== undefined) return woken;
+      throw new BerthError('no-capacity', `the sandbox did not wake within ${limitMs / 1000} s`);
+    } finally {
+      over.abort();
+      limit.catch(() => {});
+    }
+  }
+
+  // --- What its power tells -----------------------------------------------------------------------------------
+
+  changed(state: PowerState): void {
+    const { limits, now } = this.#parts;
+    const { idleWarmMs = limits.idleWarmMs, idleColdMs = limits.idleColdMs } = this.#record.settings;
+    if (state === 'running') {
+      this.#idle.start(this.#isPausable ? idleWarmMs : idleWarmMs && idleColdMs && idleWarmMs + idleColdMs);
+      this.#note({ lastRunningAt: now() });
+    } else if (state === 'warm') {
+      this.#idle.start(idleColdMs);
+      this.#note({ lastWarmAt: now() });
+    } else {
+      this.#idle.stop();
+      this.#parts.onChange(this);
+    }
+  }
+
+  async booted(workloadId: string, adopted: boolean): Promise<void> {
+    for (const resident of this.#residents) await resident.booted?.(workloadId, adopted);
+  }
+
+  async stopping(workloadId: string): Promise<void> {
+    await Promise.all(this.#residents.map(async resident => resident.stopping?.(workloadId)));
+  }
+
+  ended(workloadId: string, expected: boolean): void {
+    for (const resident of this.#residents) resident.ended?.(workloadId, expected);
+  }
+
+  async bootFailed(reason: string | undefined): Promise<void> {
+    if (this.#deleted || this.#record.bootError === reason) return;
+    await this.change({ bootError: reason ?? null });
+  }
+
+  /** Without isolation its programs run as the server does. */
+  #actor(): Actor {
+    const { runtime, layout } = this.#parts;
+    if (runtime.capabilities().isolation) return layout.account;
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  }
+
+  get #isPausable(): boolean {
+    return isPausable(this.#parts.runtime);
+  }
+
+  #idled(): void {
+    const { power } = this;
+    const unused = (): boolean => !this.#idle.inUse;
+    const next =
+      power.state === 'running' && this.#isPausable
+        ? power.pause(unused)
+        : power.stop(() => unused() && power.state !== 'stopping');
+    next.catch(error => this.#parts.reportFault(this.#record.id, error));
+  }
+
+  /** Times that are told, but that nothing depends on. */
+  #note(change: SandboxChange): void {
+    if (this.#deleted) return;
+    this.change(change).catch(error => {
+      if (!this.#parts.closing.aborted && !this.#deleted) this.#parts.reportFault(this.#record.id, error);
+    });
+  }
+}

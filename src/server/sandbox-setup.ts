@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { spriteLayout } from '../dialects/index.ts';
+import { defaultSandboxLimits, type EngineParts } from '../engine/index.ts';
+import type { Account } from '../identity/index.ts';
+import { durationMs } from '../lib/duration.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Store } from '../store/index.ts';
+import type { Settings } from './settings/index.ts';
+
+type BaseImage =
+  ReturnType<EngineParts['sandboxes']['baseImage']> extends Promise<infer Image> ? Image : never;
+
+const debian = 'debian';
+
+/** What the engine has to know to make sandboxes. */
+export function sandboxSetup(
+  { sprites, dataDir }: Settings,
+  store: Store,
+  admin: Account,
+  runtime: Runtime,
+): EngineParts['sandboxes'] {
+  return {
+    limits: {
+      ...defaultSandboxLimits,
+      idleWarmMs: durationMs(sprites.idleWarm) ?? defaultSandboxLimits.idleWarmMs,
+      idleColdMs: durationMs(sprites.idleCold) ?? defaultSandboxLimits.idleColdMs,
+      wakeTimeoutMs: durationMs(sprites.wakeTimeout) ?? defaultSandboxLimits.wakeTimeoutMs,
+      scrollbackBytes: sprites.scrollback,
+      maxSandboxes: sprites.maxSprites,
+      maxRunning: sprites.maxRunning,
+      createPerMinute: sprites.createPerMinute,
+    },
+    layout: spriteLayout,
+    folder: join(dataDir, 'sandboxes'),
+    baseImage: async account => {
+      if (sprites.image !== undefined) return imageNamed(sprites.image);
+      if (!runtime.capabilities().images.includes('repository')) return { kind: 'host' };
+      for (const owner of [account, admin]) {
+        if (await hasDebian(store, owner)) return imageNamed(`${owner.name}/${debian}:latest`);
+      }
+      return { kind: 'host' };
+    },
+  };
+}
+
+async function hasDebian(store: Store, account: Account): Promise<boolean> {
+  const service = await store.services.byName(account.id, debian);
+  return service !== undefined && (await store.images.manifestOfTag(service.id, 'latest')) !== undefined;
+}
+
+function imageNamed(name: string): BaseImage {
+  const [, repository = '', , reference = 'latest'] = /^([^:@]+)([:@](.+))?$/.exec(name) ?? [];
+  return { kind: 'repository', repository, reference };
+}
