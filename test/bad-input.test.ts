@@ -48,15 +48,11 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
     assert.deepEqual((await backend.request('/')).json<{ method: string }>().method, 'GET');
   });
 
+  const pathOf = ({ path }: ApiRoute): string =>
+    fill(path, { account: 'admin', service: 'web', backend: backend.id, attempt, session });
+
   const ask = (route: ApiRoute, options: SendOptions & { token?: string | null } = {}): Promise<Answer> => {
-    const path = fill(route.path, {
-      account: 'admin',
-      service: 'web',
-      backend: backend.id,
-      attempt,
-      session,
-    });
-    return world.api(path, { method: route.method, ...options });
+    return world.api(pathOf(route), { method: route.method, ...options });
   };
 
   // --- Every route with a body -------------------------------------------------------------------------------
@@ -117,7 +113,7 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
       // What the client did not count comes after the body.
       const whole = '{"name":"caf\u00e9","more":{}}';
       const head = [
-        `POST ${fill(route.path, { account: 'admin', service: 'web', backend: backend.id })} HTTP/1.1`,
+        `POST ${pathOf(route)} HTTP/1.1`,
         'Host: x',
         `Authorization: Bearer ${adminToken}`,
         'User-Agent: jamsocket-cli/0.10.7',
