@@ -51,7 +51,7 @@ export async function findClients(
   const folder = await folderOf(root, ecosystems[name]);
   if (await exists(folder)) return { folder };
   const reason = await readFile(`${folder}.failed`, 'utf8').catch(() => 'npm test installs them');
-  return { missing: `there are no ${name} clients here: ${reason.replaceAll(/\s+/g, ' ')}` };
+  return { missing: `there are no ${name} clients here: ${reason}` };
 }
 
 /** The name has the lists' checksum, so that another list is another folder. */

@@ -6,6 +6,7 @@ export const npm: Ecosystem = {
   name: 'npm',
   lists: ['package.json', 'package-lock.json'],
   install: async folder => {
-    await runInstaller('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=2000'];
+    await runInstaller('npm', ['ci', ...options], folder);
   },
 };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
 const installTimeoutMs = 5 * 60_000;
-const shownChars = 600;
+const shownChars = 300;
 
 /**
  * Runs a registry's ordinary client to its end.
