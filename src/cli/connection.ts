@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BerthClient } from '../client/index.ts';
 import type { Context } from './context.ts';
+import { readCredentials } from './credentials.ts';
 
 const defaultUrl = 'http://127.0.0.1:7070';
 const checkout = resolve(import.meta.dirname, '../..');
@@ -32,15 +33,27 @@ export interface Connection {
   readonly account: () => Promise<string>;
 }
 
+/**
+ * The server is that of `--url`, else of BERTH_URL, else the one that somebody logged in to last, else this
+ * machine's. The token is BERTH_TOKEN, else that of the login to this server, else, on this machine, the one that
+ * its server has written for the administrator.
+ */
 export async function connect({ env }: Context, options: ServerOptions): Promise<Connection> {
-  const url = options.url ?? (env.BERTH_URL || defaultUrl);
-  const token = env.BERTH_TOKEN?.trim() || (await adminToken(url, env));
+  const url = await serverUrl(env, options);
+  const saved = (await readCredentials(env)).servers[url];
+  const token = env.BERTH_TOKEN?.trim() || saved?.token || (await adminToken(url, env));
   const client = new BerthClient({ url, token, actAs: options.account });
   return {
     client,
     token,
     account: async () => options.account ?? (await client.identity()).account,
   };
+}
+
+/** Without a slash at its end. */
+export async function serverUrl(env: Context['env'], { url }: { readonly url?: string }): Promise<string> {
+  const wanted = url ?? (env.BERTH_URL || (await readCredentials(env)).current || defaultUrl);
+  return wanted.replace(/\/+$/, '');
 }
 
 /** Where a server on this machine writes its administrator's token. */

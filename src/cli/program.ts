@@ -1,5 +1,9 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { registerAccountAdd } from './account/add.ts';
+import { registerAccountCreate } from './account/create.ts';
+import { registerAccountList } from './account/list.ts';
+import { registerAccountRemove } from './account/remove.ts';
 import { registerBackendList } from './backend/list.ts';
 import { registerBackendLogs } from './backend/logs.ts';
 import { registerBackendStatus } from './backend/status.ts';
@@ -13,6 +17,8 @@ import { registerImageList } from './image/list.ts';
 import { registerImagePull } from './image/pull.ts';
 import { registerImageRemove } from './image/remove.ts';
 import { registerLazily } from './lazy.ts';
+import { registerLogin } from './login.ts';
+import { registerLogout } from './logout.ts';
 import { registerServiceCreate } from './service/create.ts';
 import { registerServiceDelete } from './service/delete.ts';
 import { registerServiceList } from './service/list.ts';
@@ -20,11 +26,17 @@ import { registerSpawn } from './spawn.ts';
 import { registerTokenCreate } from './token/create.ts';
 import { registerTokenList } from './token/list.ts';
 import { registerTokenRevoke } from './token/revoke.ts';
+import { registerUserChange } from './user/change.ts';
+import { registerUserCreate } from './user/create.ts';
+import { registerUserDelete } from './user/delete.ts';
+import { registerUserList } from './user/list.ts';
+import { registerUserPassword } from './user/password.ts';
 
 const environmentHelp = `
 Environment:
-  BERTH_URL        the server to talk to (default: http://127.0.0.1:7070)
-  BERTH_TOKEN      the token to use (default, on the server's machine: the file admin-token of its data folder)
+  BERTH_URL        the server to talk to (default: the one of the last login, else http://127.0.0.1:7070)
+  BERTH_TOKEN      the token to use (default: that of the login; else, on the server's machine, the file
+                   admin-token of its data folder)
   BERTH_DATA_DIR   the data folder (default: .berth in the checkout)
   NO_COLOR         no colours`;
 
@@ -95,5 +107,23 @@ export function createProgram(context: Context): Command {
   registerTokenCreate(token, context);
   registerTokenList(token, context);
   registerTokenRevoke(token, context);
+
+  registerLogin(program, context);
+  registerLogout(program, context);
+  const user = program.command('user').description('create, change and delete users').helpCommand(false);
+  registerUserCreate(user, context);
+  registerUserList(user, context);
+  registerUserChange(user, context);
+  registerUserPassword(user, context);
+  registerUserDelete(user, context);
+
+  const account = program
+    .command('account')
+    .description('create organisations, and say who belongs to them')
+    .helpCommand(false);
+  registerAccountCreate(account, context);
+  registerAccountList(account, context);
+  registerAccountAdd(account, context);
+  registerAccountRemove(account, context);
   return program;
 }

@@ -1,9 +1,12 @@
+import { Accounts } from './accounts.ts';
 import { Backends } from './backends.ts';
 import { Images } from './images.ts';
+import { Logins } from './logins.ts';
 import { RegistryRepository } from './registry.ts';
 import { Services } from './services.ts';
 import { Tokens } from './tokens.ts';
 import { Transport, type TransportOptions } from './transport.ts';
+import { Users } from './users.ts';
 
 export interface Identity {
   readonly account: string;
@@ -21,6 +24,9 @@ export class BerthClient {
   readonly backends: Backends;
   readonly tokens: Tokens;
   readonly images: Images;
+  readonly logins: Logins;
+  readonly users: Users;
+  readonly accounts: Accounts;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -30,6 +36,9 @@ export class BerthClient {
     this.backends = new Backends(this.#transport);
     this.tokens = new Tokens(this.#transport);
     this.images = new Images(this.#transport);
+    this.logins = new Logins(this.#transport);
+    this.users = new Users(this.#transport);
+    this.accounts = new Accounts(this.#transport);
   }
 
   /** The images of a service, as a registry has them. */

@@ -1,3 +1,4 @@
+export type { AccountSummary } from './accounts.ts';
 export {
   type BackendDetails,
   type BackendState,
@@ -15,6 +16,8 @@ export type {
   PullRequest,
   RemovedImage,
 } from './images.ts';
+export type { UserSession } from './logins.ts';
 export type { Blob, Manifest, RegistryRepository } from './registry.ts';
 export type { NewService, SpawnRequest, SpawnResult } from './services.ts';
 export type { CreatedToken, NewToken, TokenSummary } from './tokens.ts';
+export type { NewUser, Role, UserChange, UserSummary } from './users.ts';

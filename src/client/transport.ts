@@ -50,8 +50,16 @@ export class Transport {
     return this.#json('GET', path, undefined);
   }
 
-  post<Answer>(path: string, body: object): Promise<Answer> {
-    return this.#json('POST', path, body);
+  post<Answer>(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.#json('POST', path, body, headers);
+  }
+
+  put<Answer>(path: string, body: object): Promise<Answer> {
+    return this.#json('PUT', path, body);
+  }
+
+  patch<Answer>(path: string, body: object): Promise<Answer> {
+    return this.#json('PATCH', path, body);
   }
 
   delete<Answer>(path: string): Promise<Answer> {
@@ -97,12 +105,17 @@ export class Transport {
     return response;
   }
 
-  async #json<Answer>(method: string, path: string, body: object | undefined): Promise<Answer> {
+  async #json<Answer>(
+    method: string,
+    path: string,
+    body: object | undefined,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const signal = AbortSignal.timeout(answerTimeoutMs);
     const content =
       body === undefined
         ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+        : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
     const response = await this.#send(method, path, { signal, ...content });
     if (!response.ok) throw await errorOf(response);
     try {

@@ -1,7 +1,7 @@
 import { BerthError } from '../lib/errors.ts';
 import { hashToken } from '../lib/ids.ts';
+import { writeSecretFile } from '../lib/secret-file.ts';
 import type { Account, Store, Token } from '../store/store.ts';
-import { writeSecretFile } from './secret-file.ts';
 import { checkFixedToken, newTokenText } from './tokens.ts';
 
 /** The account of the one who runs this server. */

@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { randomId } from '../lib/ids.ts';
+import { randomId } from './ids.ts';
 
 /** Replaces a file as a whole, on the disk when it resolves; readable by its owner only (0600). */
 export async function writeSecretFile(path: string, text: string): Promise<void> {
