@@ -197,7 +197,7 @@ test('an error tells the way out', async t => {
   const { url } = await serve(t, { 'GET /auth': unauthorised });
   const refused = await berth({ BERTH_URL: url, BERTH_TOKEN: 'a.b' }, 'service', 'list');
   assert.equal(refused.exitCode, 1);
-  assert.match(refused.err, /^berth: unknown token\nSet BERTH_TOKEN/);
+  assert.match(refused.err, /^berth: unknown token\nLog in with `berth login`, or set BERTH_TOKEN/);
 
   const away = await berth({ BERTH_URL: 'http://127.0.0.1:1', BERTH_TOKEN: 'a.b' }, 'service', 'list');
   assert.equal(away.exitCode, 1);

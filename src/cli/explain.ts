@@ -36,8 +36,8 @@ Is it running? Start it with \`npm start\`, or set BERTH_URL to where it runs.`,
 function wayOutOf({ code, status }: ApiError): string | undefined {
   switch (code) {
     case 'InvalidAuth':
-      return `Log in with \`berth login\`, or set BERTH_TOKEN. On the server's machine the administrator's token is in the file admin-token of its
-data folder, which is found by itself when BERTH_DATA_DIR names that folder.`;
+      return `Log in with \`berth login\`, or set BERTH_TOKEN. On the server's machine the administrator's token is in
+the file admin-token of its data folder, which is found by itself when BERTH_DATA_DIR names that folder.`;
     case 'Forbidden':
       return 'The token belongs to another account. Leave --account out to act on its own, or use another token.';
     case 'NotFound':

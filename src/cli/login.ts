@@ -29,7 +29,7 @@ export function registerLogin(parent: Command, context: Context): void {
     .action(async (options: Options) => {
       if (options.approve !== undefined) await approve(context, options, options.approve);
       else if (options.token !== undefined) await keepToken(context, options, options.token);
-      else await logIn(context, options);
+      else await keep(context, options, await logIn(context, options));
     });
 }
 
@@ -47,8 +47,8 @@ async function keepToken(context: Context, options: Options, given: string): Pro
   await keep(context, options, { token });
 }
 
-async function logIn(context: Context, options: Options): Promise<void> {
-  const { terminal, input, env } = context;
+/** A session that somebody has approved in a browser. */
+async function logIn({ terminal, input, env }: Context, options: Options): Promise<UserSession> {
   const { logins } = new BerthClient({ url: await serverUrl(env, options) });
   const userAgent = `berth/${packageJson.version} (${process.platform})`;
   const { token, page } = await logins.begin({ userAgent, userHost: headerText(hostname()) });
@@ -62,9 +62,7 @@ async function logIn(context: Context, options: Options): Promise<void> {
       const code = (await input.line('The code that the page shows: '))?.trim();
       if (code === undefined) throw new CommandError('no code was given');
       try {
-        const session = await logins.complete(token, code);
-        await keep(context, options, session);
-        return;
+        return await logins.complete(token, code);
       } catch (error) {
         if (!isAnswer(error, 'InvalidAuth') || tries === maxCodes) throw error;
         await terminal.err('That is not the code.');

@@ -72,6 +72,26 @@ describe('the published command line', { skip: cannotRunJamsocket, timeout: 290_
     }
   });
 
+  test('signs in for one of the accounts of its user, and changes to another', async t => {
+    const password = 'correct horse battery';
+    (await world.api('/berth/v1/users', { body: { name: 'person', password } })).ok();
+    const { token } = await world.account('team');
+    (await world.api('/berth/v1/accounts/team/members', { body: { user: 'person' } })).ok();
+    (await world.api('/user/team/service', { token, body: { name: 'shared' } })).ok();
+    const person = await JamsocketUser.at(world.server);
+    t.after(() => person.leave());
+
+    const login = person.start('login', 'team');
+    const [, attempt] = await login.says(/\/cli-login\/([\w-]{43})/);
+    const options = { token: await world.token({ account: 'person' }), method: 'POST' };
+    const approval = await world.api(`/cli-login/${attempt}/approve`, options);
+    login.type(approval.ok<{ code: string }>().code);
+    assert.match(await login.end(), /logged in as team/);
+    assert.match(await person.run('service', 'list'), /^shared$/m);
+    assert.match(await person.run('login', 'person'), /logged in as person/);
+    assert.match(await person.run('login', 'admin'), /do not have access to account admin/);
+  });
+
   test('makes services, lists, describes and deletes them', async () => {
     assert.match(await jamsocket('service', 'create', 'first-one'), /Created service: first-one/);
     assert.match(await jamsocket('service', 'create', 'first-one'), /409 - AlreadyExists: /);

@@ -1,3 +1,4 @@
+import type { Input } from '../../src/cli/input.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { TestServer } from './server.ts';
@@ -6,6 +7,14 @@ export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** With a command that asks for something. */
+export interface Conversation {
+  /** What is typed; nothing can be when it is absent. */
+  readonly input?: Input | undefined;
+  /** Called with all that it says beside its result. */
+  readonly hear?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -17,12 +26,16 @@ export async function runBerth(
   server: TestServer,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { input, hear }: Conversation = {},
 ): Promise<CommandResult> {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const terminal: Terminal = {
     out: async line => void stdout.push(`${line}\n`),
-    err: async line => void stderr.push(`${line}\n`),
+    err: async line => {
+      stderr.push(`${line}\n`);
+      hear?.(line);
+    },
     errRaw: text => void stderr.push(text),
     outIsTerminal: false,
     errIsTerminal: false,
@@ -31,6 +44,6 @@ export async function runBerth(
     columns: 100,
   };
   const variables = { BERTH_URL: server.url, BERTH_TOKEN: server.token, ...env };
-  const code = await run(args, { terminal, env: variables });
+  const code = await run(args, { terminal, env: variables, ...(input && { input }) });
   return { code, stdout: stdout.join(''), stderr: stderr.join('') };
 }
