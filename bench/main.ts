@@ -1,7 +1,8 @@
 /**
  * `npm run bench [name…]`: measures Berth beside what a user would pick instead, and prints a table. A run of
- * all measurements also writes `RESULTS.md`. Needs root and the Debian packages conmon, runc, iproute2, nftables
- * and busybox-static; docker.io, haproxy and wrk for what Berth is compared with. What can't be measured says so.
+ * all measurements also writes `RESULTS.md`. Needs root on Debian, and installs what it needs: conmon, runc, iproute2,
+ * nftables and busybox-static; docker.io, docker-registry, haproxy and wrk for what Berth is compared with. What can't
+ * be measured says so.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,9 +15,10 @@ import { growth } from './rows/growth.ts';
 import { heldLock } from './rows/held-lock.ts';
 import { logs } from './rows/logs.ts';
 import { memory } from './rows/memory.ts';
+import { registry } from './rows/registry.ts';
 import { spawn } from './rows/spawn.ts';
 
-const benches: readonly Bench[] = [spawn, heldLock, edge, logs, memory, growth, eventLoop];
+const benches: readonly Bench[] = [spawn, heldLock, edge, logs, memory, growth, registry, eventLoop];
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 

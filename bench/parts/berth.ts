@@ -79,6 +79,12 @@ export class Berth {
     this.#services.push(name);
   }
 
+  /** A service that runs what is pushed to its repository. */
+  async createImageService(name: string): Promise<void> {
+    await this.#api.call('POST', '/user/admin/service', { name });
+    this.#services.push(name);
+  }
+
   /** @returns the backend's id */
   async spawn(service: string, request: { lock?: string } = {}): Promise<string> {
     return (await this.#api.call<Spawned>('POST', this.spawnPath(service), request)).name;

@@ -3,14 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const windowMs = 200;
 const idleShare = 0.8;
-const longestWaitMs = 1_500;
+const defaultLimitMs = 1_500;
 
 /**
  * Waits until the machine's processors have hardly anything to do: what was measured last has left nothing in
- * the background, and nobody else is at work. Gives up waiting after 1.5 s.
+ * the background, and nobody else is at work. Gives up waiting at the limit.
  */
-export async function calm(): Promise<void> {
-  const deadline = performance.now() + longestWaitMs;
+export async function calm(limitMs = defaultLimitMs): Promise<void> {
+  const deadline = performance.now() + limitMs;
   let before = await processorTimes();
   while (performance.now() < deadline) {
     await delay(windowMs);

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { runCommand } from '../../src/lib/command.ts';
 
 /** From the polite to the hard signal. */
@@ -58,6 +58,17 @@ export async function cpuMs(pid: number): Promise<number> {
 export async function memoryBytes(pid: number): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
+}
+
+/** The most that was resident (RSS) since the start, or since it was forgotten; bytes. */
+export async function peakMemoryBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** The peak begins anew at what is resident now. */
+export async function forgetPeakMemory(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5'); // proc(5): resets the "high water mark"
 }
 
 /** Processes of a program that have this text somewhere in their arguments. */

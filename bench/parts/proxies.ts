@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Program } from './berth.ts';
+import { freePort } from './free-port.ts';
 import { call } from './http.ts';
 import { pidOf, startProcess } from './process.ts';
 import { workloadPort } from './programs.ts';
@@ -78,14 +78,4 @@ export async function startHttpProxy3(cleanUp: AsyncDisposableStack, target: str
   if (child.stdout === null) throw new Error('http-proxy-3 has no output');
   const [port] = await once(createInterface({ input: child.stdout }), 'line');
   return { pid: await pidOf(child), url: `http://127.0.0.1:${String(port)}/` };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
 }
