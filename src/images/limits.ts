@@ -59,6 +59,6 @@ export const maxConfigBytes = 4 * mebibyte;
 /** `/etc/passwd` or `/etc/group` of an image. */
 export const maxAccountsFileBytes = 4 * mebibyte;
 /** How much of an upload is written at a time. */
-export const writeBatchBytes = mebibyte;
+export const writeBatchBytes = mebibyte / 4;
 /** Records that are looked at or deleted at a time. */
 export const collectionBatch = 500;

@@ -98,6 +98,7 @@ export class Uploads {
 
   /**
    * Writes content to the end. When the source fails, what came until then stays.
+   * @param source whose chunks need not be there any more when the next one is asked for
    * @returns how many bytes are there now
    * @throws {ImageError} `upload-unknown`, `upload-busy`, `upload-cut`, `range-invalid`, `size-invalid`,
    *   `too-large`, `full`

@@ -148,10 +148,13 @@ class TarOutput {
 
   async #flush(): Promise<void> {
     const { stdin } = this.#child;
-    const batch = Buffer.concat(this.#batch);
+    stdin.cork(); // one system call for all, and no copy
+    let isTaken = true;
+    for (const chunk of this.#batch) isTaken = stdin.write(chunk);
+    stdin.uncork();
     this.#batch = [];
     this.#batchBytes = 0;
-    if (stdin.write(batch)) return;
+    if (isTaken) return;
     const drained = new Promise<undefined>(resolve => stdin.once('drain', () => resolve(undefined)));
     const failure = await Promise.race([drained, this.ended.then(told => told ?? 'tar has ended too early')]);
     if (failure !== undefined) throw refusal(failure);

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Repository } from '../../../images/index.ts';
 import { BerthError } from '../../../lib/errors.ts';
 import { type AccessChecks, accountFor, subject } from '../access.ts';
-import { bodyOf } from '../body.ts';
+import { passingBodyOf } from '../body.ts';
 import type { RegistryParts } from '../parts.ts';
 import { chunkRange } from '../ranges.ts';
 import { type RepositoryParams, repositoryParams, type UploadQuery, uploadQuery } from '../schemas.ts';
@@ -113,7 +113,7 @@ async function append(
 ): Promise<number> {
   try {
     const range = chunkRange(request.headers['content-range']);
-    return await repository.appendUpload(upload, bodyOf(request.raw), range);
+    return await repository.appendUpload(upload, passingBodyOf(request.raw), range);
   } catch (error) {
     if (!request.raw.readableEnded) reply?.header('connection', 'close');
     const size = await repository.uploadSize(upload).catch(() => undefined);
