@@ -175,7 +175,7 @@ forEachRuntime(
         world.spawn(service, { lock: 'L' }),
       ]);
       const waitedMs = Date.now() - askedAt;
-      assert.ok(waitedMs > 1_000 && waitedMs < 6_000, `${waitedMs} ms`);
+      assert.ok(waitedMs > 1_000 && waitedMs < 15_000, `${waitedMs} ms`);
       assert.notEqual(second.id, first.id);
       assert.equal(second.id, third.id);
       assert.equal([second, third].filter(({ result }) => result.spawned).length, 1);

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { InstallError, installPackages } from '../../src/server/doctor/index.ts';
 import { goFolder } from './clients/go.ts';
 import { installClients } from './clients/index.ts';
+import { runInstaller } from './clients/run-installer.ts';
+import { patiently } from './patiently.ts';
 
 /** Programs that tests use, and the Debian packages that bring them. */
 const programs: Readonly<Record<string, string>> = {
@@ -23,7 +24,6 @@ const programs: Readonly<Record<string, string>> = {
 
 const examplesWithPackages = ['counter'];
 const testsOfClients = 'test/client/';
-const installTimeoutMs = 5 * 60_000;
 
 /** Installs what is missing; says nothing when nothing is. @param files of the tests; none: all of them */
 export async function prepareMachine(root: string, files: readonly string[]): Promise<void> {
@@ -42,7 +42,7 @@ async function installPrograms(): Promise<void> {
   if (missing.length === 0) return;
   console.error(`Installing what the tests need: ${missing.join(', ')}`);
   try {
-    await installPackages(missing, { onProgress: () => {} });
+    await patiently(() => installPackages(missing, { onProgress: () => {} }));
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     console.error(`${error.message}\nTests that need them are skipped.`);
@@ -66,13 +66,5 @@ async function installExample(folder: string): Promise<void> {
   const lockedAt = (await stat(join(folder, 'package-lock.json'))).mtimeMs;
   const installed = await stat(join(folder, 'node_modules/.package-lock.json')).catch(() => undefined);
   if (installed !== undefined && installed.mtimeMs >= lockedAt) return;
-  const child = spawn('npm', ['ci', '--prefix', folder], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: installTimeoutMs,
-  });
-  const code = await new Promise<number | null>((ended, failed) => {
-    child.once('error', failed);
-    child.once('close', ended);
-  });
-  if (code !== 0) throw new Error(`npm ci failed in ${folder} (exit code ${code})`);
+  await patiently(() => runInstaller('npm', ['ci', '--no-audit', '--no-fund'], folder));
 }

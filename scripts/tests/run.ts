@@ -14,7 +14,8 @@ export interface TestRun {
 }
 
 const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts'];
-const testTimeoutMs = 5 * 60_000;
+/** Of a file, too: only what hangs takes so long. */
+const testTimeoutMs = 10 * 60_000;
 
 /** Runs the tests and prints their results, the runner's summary last. @returns true when all is well */
 export async function runTests({ root, files, concurrency, skippingAllowed }: TestRun): Promise<boolean> {

@@ -12,7 +12,7 @@ test('a refused connection is tried again until the time is up, then it is a 502
   const took = performance.now() - begun;
   assert.equal(answer.status, 502);
   assert.equal(JSON.parse(answer.body).error.code, 'BadGateway');
-  assert.ok(took >= 100 && took < 1_000, `${took} ms`);
+  assert.ok(took >= 100 && took < 10_000, `${took} ms`);
   await world.untilOpen('a1', 0);
 });
 

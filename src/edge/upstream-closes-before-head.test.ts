@@ -109,5 +109,5 @@ test('an idle connection is closed before common servers would close it', async 
   await world.fetch('a1');
   const begun = performance.now();
   await ended;
-  assert.ok(performance.now() - begun < 2_000);
+  assert.ok(performance.now() - begun < 4_500, 'many servers close after 5 s');
 });

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../src/lib/command.ts';
 import { randomId } from '../../src/lib/ids.ts';
@@ -21,16 +23,17 @@ export class HostNetwork {
   readonly #services: ChildProcess[] = [];
 
   private constructor(number: number) {
-    const [high, low] = [number >> 8, number & 0xff];
-    this.outside = `198.${18 + (high % 2)}.${low}.1`;
-    this.inside = `198.${18 + (high % 2)}.${low}.2`;
-    this.subnet = `10.${224 + (high % 32)}.${low}.0/24`;
+    const { link, workloads } = addressesOf(number);
+    this.outside = `${link}.1`;
+    this.inside = `${link}.2`;
+    this.subnet = `${workloads}.0/24`;
   }
 
   static async make(): Promise<HostNetwork> {
-    const host = new HostNetwork(process.pid);
+    const host = new HostNetwork(await freeNumber());
     const { name, outside, inside, others } = host;
     try {
+      await mkdir(join(tmpdir(), name)); // so that a later run knows it, if this one is killed
       await runCommand('ip', ['-batch', '-'], {
         input: [
           `netns add ${name}`,
@@ -88,5 +91,24 @@ export class HostNetwork {
     }
     await runCommand('ip', ['link', 'del', this.#link]).catch(() => {});
     await runCommand('ip', ['netns', 'del', this.name]).catch(() => {});
+    await rm(join(tmpdir(), this.name), { recursive: true, force: true });
   }
+}
+
+const numbers = 2 ** 13;
+
+function addressesOf(number: number): { link: string; workloads: string } {
+  const [high, low] = [number >> 8, number & 0xff];
+  return { link: `198.${18 + (high % 2)}.${low}`, workloads: `10.${224 + (high % 32)}.${low}` };
+}
+
+/** Of those whose addresses this machine neither has nor reaches, one that other test files hardly look at first. */
+async function freeNumber(): Promise<number> {
+  const { stdout } = await runCommand('ip', ['-4', 'route', 'show', 'table', 'all']);
+  for (let tried = 0; tried < numbers; tried++) {
+    const number = (process.pid + tried) % numbers;
+    const { link, workloads } = addressesOf(number);
+    if (!stdout.includes(`${link}.`) && !stdout.includes(`${workloads}.`)) return number;
+  }
+  throw new Error('all addresses for hosts of tests are in use');
 }

@@ -9,7 +9,7 @@ import { assertNothing, processesOfWorkload, traces } from './traces.ts';
 
 /** The server's own limit for open requests, and what letting go of the rest may take. */
 const drainMs = 5_000;
-const letGoMs = 4_000;
+const letGoMs = 10_000;
 const poolSize = 2;
 
 describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
@@ -78,7 +78,7 @@ describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
     await server.stop();
     const tookMs = performance.now() - from;
     t.diagnostic(`stopped in ${Math.round(tookMs)} ms`);
-    assert.ok(tookMs < 2_000, `${tookMs} ms`);
+    assert.ok(tookMs < drainMs - 500, `${tookMs} ms`);
 
     await server.start();
     const endless = await backend.open('/events?chunks=100000&ms=50');
@@ -91,7 +91,7 @@ describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
     const again = performance.now();
     // One that follows too closely counts as the same.
     await eventually('its end', () => !server.running || !process.kill(pid, 'SIGTERM'));
-    assert.ok(performance.now() - again < drainMs / 2);
+    assert.ok(performance.now() - again < drainMs - 500);
     await server.start();
   });
 

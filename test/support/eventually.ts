@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const intervalMs = 10;
+/** Against hanging alone: a machine may be busy with much else. */
+const usualLimitMs = 45_000;
 
 /**
  * Waits until something is there.
@@ -10,7 +12,7 @@ const intervalMs = 10;
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 15_000,
+  timeoutMs = usualLimitMs,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   while (true) {
@@ -22,7 +24,7 @@ export async function eventually<T>(
 }
 
 /** Fails when a promise takes longer; names what was waited for. */
-export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 15_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs = usualLimitMs): Promise<T> {
   const over = new AbortController();
   const late = delay(timeoutMs, undefined, { signal: over.signal }).then(() => {
     throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);

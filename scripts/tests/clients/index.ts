@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { patiently } from '../patiently.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { go } from './go.ts';
 import { npm } from './npm.ts';
@@ -20,9 +20,6 @@ import { npm } from './npm.ts';
 const ecosystems = { npm, go } as const satisfies Record<string, Ecosystem>;
 
 export type EcosystemName = keyof typeof ecosystems;
-
-/** Before each further attempt: registries and networks have bad moments. */
-const pausesMs = [2_000, 10_000];
 
 /**
  * Installs the clients that tests run against a server. What is there already, by lists that have not changed
@@ -81,17 +78,6 @@ async function installInto(folder: string, lists: string, ecosystem: Ecosystem):
   } finally {
     await rm(young, { recursive: true, force: true });
   }
-}
-
-async function patiently(attempt: () => Promise<void>): Promise<void> {
-  for (const pauseMs of pausesMs) {
-    try {
-      return await attempt();
-    } catch {
-      await delay(pauseMs);
-    }
-  }
-  await attempt();
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { RootStore, type WritableLayer } from '../roots/index.ts';
-import { type Checkpointable, type CheckpointOptions, type PreparedImage, RuntimeError } from '../runtime.ts';
+import { type PersistentRoots, type PreparedImage, RuntimeError } from '../runtime.ts';
 
 /** A root that nobody else gets while its workload is being made. */
 export interface RootClaim {
@@ -8,24 +8,15 @@ export interface RootClaim {
 }
 
 /** Persistent roots, each with one workload at most. */
-export class OciRoots implements Checkpointable {
+export class OciRoots implements PersistentRoots {
   readonly store: RootStore;
-  readonly #userOf: (root: string) => string | undefined;
-  readonly #mappedFiles: (id: string) => Promise<ReadonlySet<string>>;
+  readonly #isUsed: (root: string) => boolean;
   readonly #claimed = new Set<string>();
 
-  /**
-   * @param userOf the workload that has a root and has not ended
-   * @param mappedFiles what a workload may change without a trace
-   */
-  constructor(
-    folder: string,
-    userOf: (root: string) => string | undefined,
-    mappedFiles: (id: string) => Promise<ReadonlySet<string>>,
-  ) {
+  /** @param isUsed whether a workload that has not ended has it */
+  constructor(folder: string, isUsed: (root: string) => boolean) {
     this.store = new RootStore(folder);
-    this.#userOf = userOf;
-    this.#mappedFiles = mappedFiles;
+    this.#isUsed = isUsed;
   }
 
   /** @throws {RuntimeError} `conflict` */
@@ -54,34 +45,9 @@ export class OciRoots implements Checkpointable {
     return this.store.list();
   }
 
-  createCheckpoint(root: string, name: string, options: CheckpointOptions): Promise<{ bytes: number }> {
-    const mappedFiles = async () => {
-      const user = this.#userOf(root);
-      return user === undefined ? new Set<string>() : this.#mappedFiles(user);
-    };
-    return this.store.createCheckpoint(root, name, { ...options, mappedFiles });
-  }
-
-  async restoreCheckpoint(root: string, name: string): Promise<void> {
-    const release = this.#take(root);
-    await this.store.restoreCheckpoint(root, name).finally(release);
-  }
-
-  removeCheckpoint(root: string, name: string): Promise<void> {
-    return this.store.removeCheckpoint(root, name);
-  }
-
-  listCheckpoints(root: string): Promise<string[]> {
-    return this.store.listCheckpoints(root);
-  }
-
-  checkpointPath(root: string, name: string): string {
-    return this.store.checkpointPath(root, name);
-  }
-
   /** No workload has it, and none gets it until the returned function is called. */
   #take(root: string): () => void {
-    if (this.#claimed.has(root) || this.#userOf(root) !== undefined) {
+    if (this.#claimed.has(root) || this.#isUsed(root)) {
       throw new RuntimeError('conflict', `root ${root} is in use`);
     }
     this.#claimed.add(root);

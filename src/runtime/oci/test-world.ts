@@ -133,12 +133,12 @@ export async function connects(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Waits until something is there, 10 s at most. */
+/** Waits until something is there, 30 s at most. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
 ): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (true) {
     const found = await look();
     if (found !== undefined) return found;

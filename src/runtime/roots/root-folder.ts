@@ -7,8 +7,6 @@ export interface WritableLayer {
   readonly folder: string;
   readonly upper: string;
   readonly work: string;
-  /** Says which checkpoint it was last equal to. */
-  readonly origin: string;
 }
 
 /**
@@ -84,12 +82,7 @@ export class RootFolder {
 }
 
 function layerAt(folder: string): WritableLayer {
-  return {
-    folder,
-    upper: join(folder, 'upper'),
-    work: join(folder, 'work'),
-    origin: join(folder, 'origin.json'),
-  };
+  return { folder, upper: join(folder, 'upper'), work: join(folder, 'work') };
 }
 
 async function pathsIn(folder: string): Promise<string[]> {

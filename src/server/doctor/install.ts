@@ -18,6 +18,8 @@ export interface InstallOptions {
 }
 
 const aptGet = '/usr/bin/apt-get';
+/** Others may be installing at the same time, and mirrors have bad moments. */
+const patience = ['--option', 'DPkg::Lock::Timeout=120', '--option', 'Acquire::Retries=3'];
 const installTimeoutMs = 15 * 60_000;
 
 /** The packages that would put right what these checks found missing. */
@@ -56,7 +58,7 @@ export async function installPackages(packages: readonly string[], options: Inst
 
 async function aptGetRun(args: readonly string[], { onProgress, signal }: InstallOptions): Promise<void> {
   const limit = AbortSignal.timeout(installTimeoutMs);
-  const child = spawn(aptGet, ['--quiet', ...args], {
+  const child = spawn(aptGet, ['--quiet', ...patience, ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
