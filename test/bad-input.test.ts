@@ -555,6 +555,9 @@ forEachRuntime('any input', { runtimes: ['process'] }, world => {
       '/berth/v1/tokens',
       '/berth/v1/accounts',
       '/berth/v1/images/pull',
+      '/berth/v1/users',
+      '/berth/v1/login',
+      '/berth/v1/accounts/admin/members',
     ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...routes), body, async (path, value) => {

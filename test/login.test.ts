@@ -265,6 +265,11 @@ forEachRuntime('logging in', { runtimes: ['process'], settings, concurrency: 4 }
     const made = await world.api('/user/zebra/service/web/token', { token, body: {} });
     (await world.api(`/token/${made.ok<Made>().token}`, { token, method: 'DELETE' })).ok();
     assertRefused(await world.api('/user/zebra/services', { token: apiToken }), 403, 'Forbidden');
+    const pushing = (secret: string) => {
+      const headers = { authorization: `Basic ${Buffer.from(`zebra:${secret}`).toString('base64')}` };
+      return world.api('/v2/zebra/web/tags/list', { token: null, headers });
+    };
+    assert.deepEqual([(await pushing(token)).status, (await pushing(apiToken)).status], [200, 401]);
     const remove = { method: 'DELETE' };
     (await world.api(`/berth/v1/accounts/zebra/members/${name}`, remove)).ok();
     assertRefused(await world.api('/user/zebra/services', { token }), 403, 'Forbidden');

@@ -53,8 +53,9 @@ export class SessionCookie {
    */
   checkIntent(request: FastifyRequest, token: string): void {
     this.checkOrigin(request);
-    const [given, expected] = [String(request.headers[csrfHeader] ?? ''), this.csrfTokenOf(token)];
-    if (given.length !== expected.length || !timingSafeEqual(Buffer.from(given), Buffer.from(expected))) {
+    const given = Buffer.from(String(request.headers[csrfHeader] ?? ''));
+    const expected = Buffer.from(this.csrfTokenOf(token));
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw new BerthError('forbidden', `the header ${csrfHeader} is missing or wrong`);
     }
   }
