@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { checkpointPromises } from './conformance/checkpoints.ts';
 import { endingPromises } from './conformance/endings.ts';
 import { execPromises } from './conformance/exec.ts';
 import { mountPromises } from './conformance/mounts.ts';
@@ -37,6 +38,7 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     mountPromises(subject, options);
     pausePromises(subject);
     rootPromises(subject);
+    checkpointPromises(subject);
     removalPromises(subject);
     recoveryPromises(subject, options);
   });

@@ -233,7 +233,8 @@ export type RuntimeErrorCode =
   | 'not-found'
   | 'unsupported'
   /** What is there does not allow it now: the workload is paused, its root is in use, … */
-  | 'conflict';
+  | 'conflict'
+  | 'disk-full';
 
 /** An expected failure. Its message is shown to the workload's owner: no host paths, no secrets. */
 export class RuntimeError extends Error {
@@ -334,6 +335,46 @@ export interface PersistentRoots {
   /** With its checkpoints. Idempotent. @throws {RuntimeError} `conflict` when a workload uses it */
   removeRoot(name: string): Promise<void>;
   listRoots(): Promise<string[]>;
+}
+
+/**
+ * Optional ability: copies of persistent roots, with DNS labels as names. A copy is there only when it is
+ * complete; what a crash leaves behind is removed at the next start.
+ */
+export interface Checkpointable extends PersistentRoots {
+  /**
+   * Copies what is written, while it is written: `pause` is called before what changed meanwhile is copied, and
+   * `resume` after that, whatever happens. Where the root was equal to the checkpoint `since` (it was made last,
+   * or restored) what has not changed takes no more room.
+   * @returns the room on disk of its files, with what it shares
+   * @throws {RuntimeError} `not-found`, `conflict` when the name is taken, `disk-full`
+   */
+  createCheckpoint(
+    root: string,
+    name: string,
+    options: CheckpointOptions,
+  ): Promise<{ readonly bytes: number }>;
+  /**
+   * Interrupted, the root is as it was before, or as the checkpoint.
+   * @throws {RuntimeError} `not-found`, `conflict` when a workload uses the root, `disk-full`
+   */
+  restoreCheckpoint(root: string, name: string): Promise<void>;
+  /** Idempotent. */
+  removeCheckpoint(root: string, name: string): Promise<void>;
+  listCheckpoints(root: string): Promise<string[]>;
+  /** Folder of the host with its files, to be mounted for reading. */
+  checkpointPath(root: string, name: string): string;
+}
+
+export interface CheckpointOptions {
+  readonly since?: string;
+  readonly pause?: () => Promise<void>;
+  readonly resume?: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export function isCheckpointable(runtime: Runtime): runtime is Runtime & Checkpointable {
+  return 'createCheckpoint' in runtime;
 }
 
 export function hasPersistentRoots(runtime: Runtime): runtime is Runtime & PersistentRoots {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { text } from 'node:stream/consumers';
 import { before, describe, test } from 'node:test';
 import { hasPersistentRoots, type PersistentRoots, type Runtime } from '../runtime.ts';
 import { gentle } from './programs.ts';
-import { isRuntimeError, node, sharedWorld, type World } from './world.ts';
+import { isRuntimeError, node, outputOf, sharedWorld } from './world.ts';
 
 const account = { name: 'sprite', uid: 1_000, gid: 1_000, home: '/home/sprite' } as const;
 
@@ -76,12 +75,4 @@ export function rootPromises(subject: URL): void {
       }
     });
   });
-}
-
-async function outputOf({ runtime }: World, id: string, command: readonly string[]): Promise<string> {
-  const session = await runtime.exec(id, { command });
-  session.stdin.end();
-  const [output, errors] = await Promise.all([text(session.stdout), text(session.stderr), session.exited]);
-  assert.equal(errors, '');
-  return output;
 }

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogStream, Logs } from '../../logs/index.ts';
@@ -117,6 +119,15 @@ export function sharedWorld(subject: URL): () => World {
     if (world === undefined) throw new Error('the world is there only while tests run');
     return world;
   };
+}
+
+/** What a further process prints; it must print no errors. */
+export async function outputOf({ runtime }: World, id: string, command: readonly string[]): Promise<string> {
+  const session = await runtime.exec(id, { command });
+  session.stdin.end();
+  const [output, errors] = await Promise.all([text(session.stdout), text(session.stderr), session.exited]);
+  assert.equal(errors, '');
+  return output;
 }
 
 export function node(script: string): string[] {

@@ -62,6 +62,36 @@ export class Cgroups {
   }
 
   /**
+   * Swap is not to be used, as at the creation of a limited workload.
+   * @param bytes no limit when undefined
+   */
+  async limitMemory(id: string, bytes: number | undefined): Promise<'done' | 'no-group' | 'in-use'> {
+    const steps: (readonly [file: string, value: string])[] = this.#unified
+      ? [
+          ['memory.max', String(bytes ?? 'max')],
+          ...(this.limitsSwap ? [['memory.swap.max', bytes === undefined ? 'max' : '0'] as const] : []),
+        ]
+      : [
+          ['memory.limit_in_bytes', String(bytes ?? -1)],
+          ...(this.limitsSwap ? [['memory.memsw.limit_in_bytes', String(bytes ?? -1)] as const] : []),
+        ];
+    // Version 2 would kill.
+    if (bytes !== undefined && ((await this.stats(id))?.memoryBytes ?? 0) > bytes) return 'in-use';
+    // On version 1 the limit with swap is never below that without it: which one comes first depends.
+    const before = number(await this.#read('memory', id, 'memory.limit_in_bytes')) ?? 0;
+    if (!this.#unified && (bytes ?? Infinity) > before) steps.reverse();
+    try {
+      for (const [file, value] of steps) {
+        if (!(await this.#write('memory', id, file, value))) return 'no-group';
+      }
+      return 'done';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EBUSY') return 'in-use';
+      throw error;
+    }
+  }
+
+  /**
    * Stops every process of a workload in memory, or lets them go on.
    * @returns false when there is no such group
    * @throws {Error} when it takes too long

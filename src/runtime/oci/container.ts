@@ -96,6 +96,14 @@ export class Container {
       throw this.#notRunning();
   }
 
+  /** @throws {RuntimeError} `not-found` when it does not run, `conflict` when it has more in use */
+  async limitMemory(bytes: number | undefined): Promise<void> {
+    const outcome = this.#exit === undefined ? await this.#cgroups.limitMemory(this.id, bytes) : 'no-group';
+    if (outcome === 'no-group') throw this.#notRunning();
+    if (outcome === 'in-use')
+      throw new RuntimeError('conflict', 'the workload has more memory in use than that');
+  }
+
   #notRunning(): RuntimeError {
     return new RuntimeError('not-found', `workload ${this.id} does not run`);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { cannotRun, TestWorld } from './test-world.ts';
+import { cannotRun, eventually, TestWorld } from './test-world.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -50,6 +50,36 @@ describe('limits of an oci workload', { skip: cannotRun }, () => {
       limits: { memoryBytes: 100 * mebibyte },
     });
     assert.deepEqual([exit.exitCode, exit.outOfMemory], [3, false]);
+  });
+
+  test('memory: the limit of a running program can be raised, lowered and lifted', async () => {
+    const script = `
+      const all = [];
+      process.stdin.on('data', text => { for (let n = Number(text); n > 0; n--) all.push(Buffer.alloc(1 << 20, 1)); });
+      setInterval(() => {}, 1000);
+    `;
+    await world.run({ id: 'adjusted', command: ['sleep', '100'], limits: { memoryBytes: 64 * mebibyte } });
+    const limit = async () => (await world.runtime.stats('adjusted')).memoryLimitBytes;
+    for (const memoryBytes of [200 * mebibyte, 150 * mebibyte]) {
+      await world.runtime.setLimits('adjusted', { memoryBytes });
+      assert.equal(await limit(), memoryBytes);
+    }
+    const session = await world.runtime.exec('adjusted', { command: ['node', '-e', script] });
+    session.stdin.write('80\n');
+    await eventually('its memory', async () => {
+      const { memoryBytes } = await world.runtime.stats('adjusted');
+      return memoryBytes > 80 * mebibyte || undefined;
+    });
+    await assert.rejects(world.runtime.setLimits('adjusted', { memoryBytes: 40 * mebibyte }), {
+      code: 'conflict',
+    });
+    assert.equal(await limit(), 150 * mebibyte);
+    await world.runtime.setLimits('adjusted', {});
+    assert.equal(await limit(), undefined);
+    session.kill('SIGKILL');
+    await session.exited;
+    await world.runtime.remove('adjusted');
+    await assert.rejects(world.runtime.setLimits('adjusted', {}), { code: 'not-found' });
   });
 
   test('pids: no more processes can be made', async () => {

@@ -1,5 +1,5 @@
 import { RootStore, type WritableLayer } from '../roots/index.ts';
-import { type PersistentRoots, type PreparedImage, RuntimeError } from '../runtime.ts';
+import { type Checkpointable, type CheckpointOptions, type PreparedImage, RuntimeError } from '../runtime.ts';
 
 /** A root that nobody else gets while its workload is being made. */
 export interface RootClaim {
@@ -8,15 +8,24 @@ export interface RootClaim {
 }
 
 /** Persistent roots, each with one workload at most. */
-export class OciRoots implements PersistentRoots {
+export class OciRoots implements Checkpointable {
   readonly store: RootStore;
-  readonly #isUsed: (root: string) => boolean;
+  readonly #userOf: (root: string) => string | undefined;
+  readonly #mappedFiles: (id: string) => Promise<ReadonlySet<string>>;
   readonly #claimed = new Set<string>();
 
-  /** @param isUsed whether a workload that has not ended has it */
-  constructor(folder: string, isUsed: (root: string) => boolean) {
+  /**
+   * @param userOf the workload that has a root and has not ended
+   * @param mappedFiles what a workload may change without a trace
+   */
+  constructor(
+    folder: string,
+    userOf: (root: string) => string | undefined,
+    mappedFiles: (id: string) => Promise<ReadonlySet<string>>,
+  ) {
     this.store = new RootStore(folder);
-    this.#isUsed = isUsed;
+    this.#userOf = userOf;
+    this.#mappedFiles = mappedFiles;
   }
 
   /** @throws {RuntimeError} `conflict` */
@@ -45,9 +54,34 @@ export class OciRoots implements PersistentRoots {
     return this.store.list();
   }
 
+  createCheckpoint(root: string, name: string, options: CheckpointOptions): Promise<{ bytes: number }> {
+    const mappedFiles = async () => {
+      const user = this.#userOf(root);
+      return user === undefined ? new Set<string>() : this.#mappedFiles(user);
+    };
+    return this.store.createCheckpoint(root, name, { ...options, mappedFiles });
+  }
+
+  async restoreCheckpoint(root: string, name: string): Promise<void> {
+    const release = this.#take(root);
+    await this.store.restoreCheckpoint(root, name).finally(release);
+  }
+
+  removeCheckpoint(root: string, name: string): Promise<void> {
+    return this.store.removeCheckpoint(root, name);
+  }
+
+  listCheckpoints(root: string): Promise<string[]> {
+    return this.store.listCheckpoints(root);
+  }
+
+  checkpointPath(root: string, name: string): string {
+    return this.store.checkpointPath(root, name);
+  }
+
   /** No workload has it, and none gets it until the returned function is called. */
   #take(root: string): () => void {
-    if (this.#claimed.has(root) || this.#isUsed(root)) {
+    if (this.#claimed.has(root) || this.#userOf(root) !== undefined) {
       throw new RuntimeError('conflict', `root ${root} is in use`);
     }
     this.#claimed.add(root);

@@ -1,6 +1,5 @@
-import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageStore } from '../../images/index.ts';
 import { Launcher } from '../../lib/launcher.ts';
@@ -8,12 +7,13 @@ import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
 import { instanceTag, type Network } from '../../network/index.ts';
 import {
+  type AdjustsLimits,
+  type Checkpointable,
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
   type ImagesInUse,
   type Pausable,
-  type PersistentRoots,
   type PinsImages,
   type PreparedImage,
   type RecoveredWorkload,
@@ -29,21 +29,22 @@ import {
   type WorkloadSpec,
   type WorkloadStats,
 } from '../runtime.ts';
-import { type Bundle, exists, OciFolders } from './bundle.ts';
+import { type Bundle, exists } from './bundle.ts';
 import { CgroupMoves } from './cgroup-moves.ts';
 import { Cgroups, cgroupLayout } from './cgroups.ts';
 import { checkedId } from './checks.ts';
-import { ContainerRefused, type OciTools, reopenConmonLog, startConmon } from './conmon.ts';
+import { ContainerRefused, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
 import { startByFifo } from './exec-fifo.ts';
-import { type Kernel, readKernel } from './kernel.ts';
+import { readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
-import { removeShortcuts } from './lower-folders.ts';
+import { mappedFiles } from './mapped-files.ts';
 import { havePinned } from './mounted-folders.ts';
 import { OciRoots } from './oci-roots.ts';
+import { type Opened, openFolders } from './opened.ts';
 import { prepareBundle } from './prepare-bundle.ts';
 import { signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
@@ -69,7 +70,7 @@ export interface OciRuntimeOptions {
  * this server, and an OCI runtime makes and starts it.
  */
 export class OciRuntime
-  implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, PersistentRoots, ShowsFiles
+  implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, Checkpointable, AdjustsLimits, ShowsFiles
 {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
@@ -99,21 +100,15 @@ export class OciRuntime
 
   async open(): Promise<void> {
     const { dataDir, network } = this.#options;
-    const folders = new OciFolders(join(await realpath(dataDir), 'oci'));
-    if (/[,:\\]/.test(folders.root)) {
-      throw new Error(
-        'the data directory of the oci runtime must have no comma, colon or backslash in its path',
-      );
-    }
+    const folders = await openFolders(dataDir);
     const tools = {
       conmon: await tool('conmon'),
       ociRuntime: await tool(this.#options.ociRuntime ?? 'runc'),
     };
-    await folders.make();
-    await removeShortcuts(folders.bundles);
-    const roots = new OciRoots(folders.roots, root => this.#usesRoot(root));
-    await roots.store.open();
     const cgroups = await Cgroups.open(`berth-${instanceTag(dataDir)}`);
+    const mapped = async (id: string) => mappedFiles(await cgroups.processes(id));
+    const roots = new OciRoots(folders.roots, root => this.#userOf(root), mapped);
+    await roots.store.open();
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
     const moves = new CgroupMoves(await cgroupLayout());
     const kernel = await readKernel();
@@ -280,9 +275,22 @@ export class OciRuntime
     return this.#turns.run(id, () => this.#container(id).resume());
   }
 
-  readonly createRoot: PersistentRoots['createRoot'] = name => this.#parts().roots.createRoot(name);
-  readonly removeRoot: PersistentRoots['removeRoot'] = name => this.#parts().roots.removeRoot(name);
-  readonly listRoots: PersistentRoots['listRoots'] = () => this.#parts().roots.listRoots();
+  readonly setLimits: AdjustsLimits['setLimits'] = (id, { memoryBytes }) =>
+    this.#turns.run(id, () => this.#container(id).limitMemory(memoryBytes));
+
+  readonly createRoot: Checkpointable['createRoot'] = name => this.#parts().roots.createRoot(name);
+  readonly removeRoot: Checkpointable['removeRoot'] = name => this.#parts().roots.removeRoot(name);
+  readonly listRoots: Checkpointable['listRoots'] = () => this.#parts().roots.listRoots();
+  readonly createCheckpoint: Checkpointable['createCheckpoint'] = (root, name, options) =>
+    this.#parts().roots.createCheckpoint(root, name, options);
+  readonly restoreCheckpoint: Checkpointable['restoreCheckpoint'] = (root, name) =>
+    this.#parts().roots.restoreCheckpoint(root, name);
+  readonly removeCheckpoint: Checkpointable['removeCheckpoint'] = (root, name) =>
+    this.#parts().roots.removeCheckpoint(root, name);
+  readonly listCheckpoints: Checkpointable['listCheckpoints'] = root =>
+    this.#parts().roots.listCheckpoints(root);
+  readonly checkpointPath: Checkpointable['checkpointPath'] = (root, name) =>
+    this.#parts().roots.checkpointPath(root, name);
 
   events(abort: AbortSignal): AsyncIterable<RuntimeEvent> {
     return this.#feed.listen(abort);
@@ -360,10 +368,10 @@ export class OciRuntime
     });
   }
 
-  #usesRoot(root: string): boolean {
-    return [...this.#containers.values()].some(
-      ({ record, exit }) => record.root === root && exit === undefined,
-    );
+  /** The workload that has a root and has not ended. */
+  #userOf(root: string): string | undefined {
+    return this.#containers.values().find(({ record, exit }) => record.root === root && exit === undefined)
+      ?.id;
   }
 
   #container(id: string): Container {
@@ -376,14 +384,4 @@ export class OciRuntime
     if (this.#opened === undefined) throw new Error('the oci runtime is not open');
     return this.#opened;
   }
-}
-
-interface Opened {
-  readonly tools: OciTools;
-  readonly folders: OciFolders;
-  readonly roots: OciRoots;
-  readonly cgroups: Cgroups;
-  readonly moves: CgroupMoves;
-  readonly watch: ConmonWatch;
-  readonly kernel: Kernel;
 }

@@ -4,11 +4,12 @@ import { AsyncQueue } from '../../lib/async-queue.ts';
 import type { Logs } from '../../logs/logs.ts';
 import { RootStore } from '../roots/index.ts';
 import {
+  type Checkpointable,
+  type CheckpointOptions,
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
   type Pausable,
-  type PersistentRoots,
   type PreparedImage,
   type RecoveredWorkload,
   type Runtime,
@@ -42,7 +43,7 @@ const host = '127.0.0.1';
  * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
  * the server.
  */
-export class ProcessRuntime implements Runtime, Pausable, PersistentRoots, ShowsFiles {
+export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsFiles {
   readonly name = 'process';
   readonly #dataDir: string;
   readonly #logs: Logs;
@@ -170,6 +171,27 @@ export class ProcessRuntime implements Runtime, Pausable, PersistentRoots, Shows
 
   async rootPath(id: string): Promise<string> {
     return this.#workload(id).rootPath;
+  }
+
+  createCheckpoint(root: string, name: string, options: CheckpointOptions): Promise<{ bytes: number }> {
+    return this.#roots.createCheckpoint(root, name, options);
+  }
+
+  async restoreCheckpoint(root: string, name: string): Promise<void> {
+    const release = this.#claim(root);
+    await this.#roots.restoreCheckpoint(root, name).finally(release);
+  }
+
+  removeCheckpoint(root: string, name: string): Promise<void> {
+    return this.#roots.removeCheckpoint(root, name);
+  }
+
+  listCheckpoints(root: string): Promise<string[]> {
+    return this.#roots.listCheckpoints(root);
+  }
+
+  checkpointPath(root: string, name: string): string {
+    return this.#roots.checkpointPath(root, name);
   }
 
   /** No workload has the root, and none gets it until the returned function is called. */

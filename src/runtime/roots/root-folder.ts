@@ -7,6 +7,8 @@ export interface WritableLayer {
   readonly folder: string;
   readonly upper: string;
   readonly work: string;
+  /** Says which checkpoint it was last equal to. */
+  readonly origin: string;
 }
 
 /**
@@ -82,7 +84,12 @@ export class RootFolder {
 }
 
 function layerAt(folder: string): WritableLayer {
-  return { folder, upper: join(folder, 'upper'), work: join(folder, 'work') };
+  return {
+    folder,
+    upper: join(folder, 'upper'),
+    work: join(folder, 'work'),
+    origin: join(folder, 'origin.json'),
+  };
 }
 
 async function pathsIn(folder: string): Promise<string[]> {

@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDnsLabel } from '../../lib/dns-label.ts';
 import { randomId } from '../../lib/ids.ts';
 import { Turns } from '../../lib/turns.ts';
 import { type ImagesInUse, type PreparedImage, RuntimeError } from '../runtime.ts';
+import { createCheckpoint, type RootCheckpointOptions, restoreCheckpoint } from './checkpoints.ts';
+import { endCommandsIn } from './left-commands.ts';
 import { removeTree } from './remove-tree.ts';
 import { RootFolder, type WritableLayer } from './root-folder.ts';
 
@@ -32,7 +34,9 @@ export class RootStore {
     const names = await this.list();
     const leftOvers = await Promise.all(names.map(name => this.#root(name).leftOvers()));
     const deleted = (await readdir(this.#trash)).map(name => join(this.#trash, name));
-    for (const path of [...leftOvers.flat(), ...deleted]) await removeTree(path);
+    const left = [...leftOvers.flat(), ...deleted];
+    if (left.length > 0) await endCommandsIn(this.#folder);
+    for (const path of left) await removeTree(path);
   }
 
   async close(): Promise<void> {
@@ -59,17 +63,68 @@ export class RootStore {
   }
 
   remove(name: string): Promise<void> {
+    return this.#turns.run(name, () => this.#discard(this.#root(name).path, name));
+  }
+
+  /** Gone at once, whatever happens to the server then. */
+  async #discard(path: string, name: string): Promise<void> {
+    const trash = join(this.#trash, `${name}.${randomId(6)}`);
+    try {
+      await rename(path, trash);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    await removeTree(trash);
+  }
+
+  /** @throws {RuntimeError} `not-found`, `conflict` when there is one of that name, `disk-full` */
+  createCheckpoint(
+    name: string,
+    checkpoint: string,
+    options: RootCheckpointOptions,
+  ): Promise<{ bytes: number }> {
     return this.#turns.run(name, async () => {
-      const { path } = this.#root(name);
-      const trash = join(this.#trash, `${name}.${randomId(6)}`);
-      try {
-        await rename(path, trash); // gone at once, whatever happens to the server then
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-        throw error;
+      const { root, live } = await this.#made(name);
+      if (await exists(this.checkpointPath(name, checkpoint))) {
+        throw new RuntimeError('conflict', `checkpoint ${checkpoint} exists already`);
       }
-      await removeTree(trash);
+      return createCheckpoint(root, live, checkpoint, options);
     });
+  }
+
+  /** No workload may use the root. @throws {RuntimeError} `not-found`, `disk-full` */
+  restoreCheckpoint(name: string, checkpoint: string): Promise<void> {
+    return this.#turns.run(name, async () => {
+      const { root, live } = await this.#made(name);
+      if (!(await exists(this.checkpointPath(name, checkpoint)))) {
+        throw new RuntimeError('not-found', `checkpoint ${checkpoint} does not exist`);
+      }
+      await restoreCheckpoint(root, live, checkpoint);
+    });
+  }
+
+  removeCheckpoint(name: string, checkpoint: string): Promise<void> {
+    return this.#turns.run(name, () => this.#discard(this.checkpointPath(name, checkpoint), name));
+  }
+
+  async listCheckpoints(name: string): Promise<string[]> {
+    const names: string[] = await readdir(this.#root(name).checkpoints).catch(() => []);
+    return names.toSorted();
+  }
+
+  /** Where the files of a checkpoint are. */
+  checkpointPath(name: string, checkpoint: string): string {
+    const root = this.#root(name);
+    if (isDnsLabel(checkpoint)) return join(root.checkpoints, checkpoint);
+    throw new RuntimeError('not-found', `"${checkpoint}" is not a DNS label`);
+  }
+
+  async #made(name: string): Promise<{ root: RootFolder; live: WritableLayer }> {
+    const root = this.#root(name);
+    const live = await root.live();
+    if (live === undefined) throw new RuntimeError('not-found', `root ${name} does not exist`);
+    return { root, live };
   }
 
   async list(): Promise<string[]> {
@@ -89,4 +144,11 @@ async function readNote(root: string): Promise<ImageNote> {
   } catch {
     return { digests: [], layers: [] }; // never booted
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
