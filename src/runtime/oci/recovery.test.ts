@@ -106,6 +106,11 @@ describe('after a server was killed, the oci runtime', { skip: cannotRun }, () =
         }
         await world.runtime.remove(workload.id);
       }
+      if ((await world.runtime.listRoots()).length > 0) {
+        await world.run({ id: 'again', idle: true, root: 'a' });
+        assert.equal(await world.exec('again', 'stat', '-c', '%u', '.'), '1000');
+        await world.runtime.remove('again');
+      }
       await world.close();
       await assertNothingLeft(dataDir);
     }

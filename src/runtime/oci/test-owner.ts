@@ -24,7 +24,8 @@ if (mode === 'keep') {
 async function churn(name: string): Promise<never> {
   for (let round = 0; ; round++) {
     const id = `${name}${round}`;
-    await world.run({ id, command: ['sleep', '100'] });
+    await world.run(name === 'a' ? { id, idle: true, root: name } : { id, command: ['sleep', '100'] });
+    if (name === 'a' && randomInt(2) === 0) await world.runtime.pause(id);
     if (randomInt(2) === 0) {
       await world.runtime.stop(id, { hard: randomInt(2) === 0, signal: 'SIGTERM', timeoutMs: 1_000 });
     }

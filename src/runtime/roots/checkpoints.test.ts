@@ -114,8 +114,12 @@ test('what has not changed since the last checkpoint shares its files with that,
   await store.removeCheckpoint('box', 'v2');
   assert.deepEqual(describeTree(store.checkpointPath('box', 'v1')), first);
   assert.deepEqual(describeTree(store.checkpointPath('box', 'v3')), describeTree(upper));
+  // The root is equal to v3 now, of which v1 has some files.
+  const kept = statSync(at('sparse')).ino;
   await store.restoreCheckpoint('box', 'v1');
   const { upper: live } = await store.make('box');
+  assert.deepEqual(describeTree(live), first);
+  assert.equal(statSync(join(live, 'sparse')).ino, kept);
   appendFileSync(join(live, 'same'), '!');
   assert.deepEqual(describeTree(store.checkpointPath('box', 'v1')), first);
   await store.createCheckpoint('box', 'v4', { since: 'v1', signal });

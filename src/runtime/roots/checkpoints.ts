@@ -45,10 +45,9 @@ export async function createCheckpoint(
 /** Prepares a new layer beside the live one and puts it in its place. No workload may use the root. */
 export async function restoreCheckpoint(root: RootFolder, live: WritableLayer, name: string): Promise<void> {
   const layer = await root.newLayer();
-  const source = join(root.checkpoints, name);
   await using copier = new TreeCopier(layer.folder);
   try {
-    const from = { checkpoint: name, source, live: live.upper, origin: live.origin };
+    const from = { checkpoints: root.checkpoints, name, live: live.upper, origin: live.origin };
     await copier.perform({ step: 'restore', ...from, target: layer.upper });
     await sync(layer.upper);
     await root.switchTo(layer);

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { readOrigin, writeOrigin } from './origin.ts';
 import { type BytePath, readEntry, scanTree } from './scan-tree.ts';
@@ -23,8 +24,9 @@ export type CopyStep =
   /** `live` and its `origin` are of the layer that the copy is to replace. */
   | {
       readonly step: 'restore';
-      readonly checkpoint: string;
-      readonly source: string;
+      /** Folder of all checkpoints, and the one to restore. */
+      readonly checkpoints: string;
+      readonly name: string;
       readonly target: string;
       readonly live: string;
       readonly origin: string;
@@ -60,8 +62,9 @@ function perform(step: CopyStep): CopyReply {
   if (step.step === 'checkpoint') {
     const { source, target, since } = step;
     current = { copy: new TreeCopy(source, target), sinceNs: fileSystemTime(target) };
-    const known = since && readOrigin(since.origin, since.name);
-    current.copy.copy(since && known && sameIn(since.folder, known.files), { restless: true });
+    const known = since && readOrigin(since.origin);
+    const base = known?.checkpoint === since?.name ? known : undefined;
+    current.copy.copy(since && base && sameIn(since.folder, base.files), { restless: true });
     return {};
   }
   if (step.step === 'refine') {
@@ -78,11 +81,12 @@ function perform(step: CopyStep): CopyReply {
     return {};
   }
   if (step.step === 'restore') {
-    const { checkpoint, source, target, live, origin } = step;
-    const known = readOrigin(origin, checkpoint);
-    const copy = new TreeCopy(source, target);
+    const { checkpoints, name, target, live, origin } = step;
+    const known = readOrigin(origin);
+    const copy = new TreeCopy(join(checkpoints, name), target);
+    const base = known && { ...known, folder: join(checkpoints, known.checkpoint) };
     // The old layer is about to be removed, so that its files may as well be those of the new one.
-    copy.copy(known && unchangedIn(live, known.files), { restless: false });
+    copy.copy(base && unchangedIn(live, base, base.checkpoint === name), { restless: false });
     return { bytes: bytesOf(copy) };
   }
   writeOrigin(step.origin, step.checkpoint, scanTree(step.layer));
@@ -99,13 +103,21 @@ function sameIn(folder: string, files: ReadonlyMap<BytePath, string>): Reusable 
   return { folder, has: (path, entry) => files.get(path) === entry.state };
 }
 
-/** Files of the live layer that still are as the checkpoint has them. */
-function unchangedIn(live: string, files: ReadonlyMap<BytePath, string>): Reusable {
+/**
+ * Files of the live layer that still are as the checkpoint has them that it was last equal to, and that the one to
+ * restore shares with that.
+ */
+function unchangedIn(
+  live: string,
+  base: { readonly folder: string; readonly files: ReadonlyMap<BytePath, string> },
+  isSame: boolean,
+): Reusable {
   return {
     folder: live,
-    has: path => {
-      const state = files.get(path);
-      return state !== undefined && readEntry(live, path)?.state === state;
+    has: (path, { inode }) => {
+      const state = base.files.get(path);
+      if (state === undefined || readEntry(live, path)?.state !== state) return false;
+      return isSame || readEntry(base.folder, path)?.inode === inode;
     },
   };
 }

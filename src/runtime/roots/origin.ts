@@ -24,14 +24,14 @@ export function writeOrigin(
   renameSync(`${file}.new`, file);
 }
 
-/** Undefined where it is none, or one of another checkpoint. */
-export function readOrigin(file: string, checkpoint: string): Origin | undefined {
+/** Undefined where it is none. */
+export function readOrigin(file: string): Origin | undefined {
   try {
     const read = JSON.parse(readFileSync(file, 'utf8')) as {
       checkpoint: string;
       files: (readonly [BytePath, string])[];
     };
-    return read.checkpoint === checkpoint ? { checkpoint, files: new Map(read.files) } : undefined;
+    return { checkpoint: read.checkpoint, files: new Map(read.files) };
   } catch {
     return undefined; // never written, or cut off by a crash
   }
