@@ -192,6 +192,20 @@ describe('the writer of a log', () => {
 describe('rotating the log of a foreign writer', () => {
   const limits = { segmentBytes: 10 * recordBytes, totalBytes: 35 * recordBytes };
 
+  test('leaves a log that can be read when nothing of the old file fits any more', async t => {
+    const { logs, writer } = await foreignLog(t, limits);
+    await writer.write(numbered(0, 20));
+    await logs.rotate('a', async () => {
+      await writer.reopen();
+      await writer.write(numbered(20, 60));
+      return true;
+    });
+    const lost = { type: 'gap', cursor: 20 * recordBytes, lostBytes: 20 * recordBytes } as const;
+    assert.deepEqual(await readAll(logs), [lost, ...numbered(20, 60)]);
+    assert.deepEqual(await readAll(logs, { after: lost.cursor }), numbered(20, 60));
+    assert.deepEqual(await readAll(logs, { tail: 50 }), numbered(20, 60));
+  });
+
   test('loses nothing that it writes before it has opened the file anew', async t => {
     const { logs, writer } = await foreignLog(t, { ...limits, totalBytes: 50 * recordBytes });
     await writer.write(numbered(0, 20));

@@ -6,8 +6,17 @@ import { isDnsLabel } from '../lib/dns-label.ts';
 import { BerthError } from '../lib/errors.ts';
 import { Turns } from '../lib/turns.ts';
 import { defaultLogLimits, type LogLimits, reopenGraceMs, reopenPollMs, reopenTimeoutMs } from './limits.ts';
-import type { LogEntry, LogReadOptions, Logs, LogWriter } from './logs.ts';
+import type {
+  LogEntry,
+  LogGap,
+  LogPiece,
+  LogReadOptions,
+  Logs,
+  LogWriter,
+  PieceReadOptions,
+} from './logs.ts';
 import { readLog } from './read-log.ts';
+import { endOf, readPieces } from './read-pieces.ts';
 import { encodeRecords, recordTime } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
 import { endsInNewline, SegmentWriter } from './segment-writer.ts';
@@ -70,16 +79,19 @@ export class FileLogs implements Logs {
   }
 
   read(id: string, options: LogReadOptions): AsyncIterable<LogEntry> {
-    const left = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
-    const entries = readLog(this.#segments(id), this.#limits.maxLineBytes, { ...options, signal });
-    // A generator that waits for new lines would end only after the next one.
-    const end = entries.return.bind(entries);
-    entries.return = value => {
-      left.abort();
-      return end(value);
-    };
-    return entries;
+    const segments = this.#segments(id);
+    return leavable(options.signal, signal =>
+      readLog(segments, this.#limits.maxLineBytes, { ...options, signal }),
+    );
+  }
+
+  readPieces(id: string, options: PieceReadOptions): AsyncIterable<readonly (LogPiece | LogGap)[]> {
+    const segments = this.#segments(id);
+    return leavable(options.signal, signal => readPieces(segments, { ...options, signal }));
+  }
+
+  end(id: string): Promise<number> {
+    return endOf(this.#segments(id));
   }
 
   async rotate(id: string, reopen: () => Promise<boolean>): Promise<number> {
@@ -128,6 +140,21 @@ export class FileLogs implements Logs {
     if (!isDnsLabel(id)) throw new BerthError('invalid', 'the id of a log must be a DNS label');
     return new Segments(join(this.#root, id));
   }
+}
+
+/** A generator that waits for more would end only after the next entry: whoever leaves it stops the waiting. */
+function leavable<T>(
+  signal: AbortSignal | undefined,
+  generate: (signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  const left = new AbortController();
+  const entries = generate(signal ? AbortSignal.any([signal, left.signal]) : left.signal);
+  const end = entries.return.bind(entries);
+  entries.return = value => {
+    left.abort();
+    return end(value);
+  };
+  return entries;
 }
 
 async function becomesActive(segments: Segments, timeoutMs: number): Promise<boolean> {

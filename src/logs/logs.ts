@@ -21,6 +21,15 @@ export interface Logs {
   read(id: string, options: LogReadOptions): AsyncIterable<LogEntry>;
 
   /**
+   * Reads the output as it was written, for who must know each byte: parts of lines are not joined, nothing is
+   * decoded. A block of it at a time.
+   */
+  readPieces(id: string, options: PieceReadOptions): AsyncIterable<readonly (LogPiece | LogGap)[]>;
+
+  /** Position at which the log ends now: the cursor of all that was written so far. 0 when there is none. */
+  end(id: string): Promise<number>;
+
+  /**
    * Rotates the active file where it has grown past the limit, and drops what is past the bound.
    * @param reopen makes a writer other than this server open the active file anew; false when there is none
    * @returns how many bytes the log had at that moment, since its beginning; 0 where it rotates by itself
@@ -58,6 +67,29 @@ export interface LogReadOptions {
   readonly followUntil?: AbortSignal;
   /** Ends the iteration at once, without error. */
   readonly signal?: AbortSignal;
+}
+
+export interface PieceReadOptions {
+  /** Start after this cursor (of a piece, or an end of the log); from the start when absent, or not of this log. */
+  readonly after?: number;
+  /** Go on until the position that this tells, once it does. Absent: read what is there now and end. */
+  readonly end?: Promise<number>;
+  /** Ends the iteration at once, without error. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the program wrote at once, or a part of it: a line or a piece of one. */
+export interface LogPiece {
+  readonly type: 'piece';
+  /** Position in the log, rising from piece to piece. */
+  readonly cursor: number;
+  /** When it arrived; ms since the epoch. */
+  readonly atMs: number;
+  readonly stream: LogStream;
+  /** Without a newline; any bytes else. */
+  readonly bytes: Buffer;
+  /** A newline followed; else the next piece of the stream goes on with the line. */
+  readonly endsLine: boolean;
 }
 
 export type LogEntry = LogLine | LogGap;

@@ -1,6 +1,7 @@
+import type { BlockSource } from './block-source.ts';
 import { ChangeWatch } from './change-watch.ts';
-import { EntrySource } from './entry-source.ts';
 import { maxUnfinishedEntries } from './line-assembler.ts';
+import { lineSource } from './line-source.ts';
 import type { LogEntry, LogLine, LogReadOptions } from './logs.ts';
 import type { Segments } from './segments.ts';
 import { cursorBeforeTail } from './tail.ts';
@@ -17,15 +18,11 @@ export async function* readLog(
   const { followUntil, signal } = options;
   const watch =
     followUntil && new ChangeWatch(segments.folder, signal ? [followUntil, signal] : [followUntil]);
-  let source: EntrySource | undefined;
+  let source: BlockSource<LogLine> | undefined;
   try {
     const growing = await segments.growing();
     const end = growing === undefined ? 0 : growing.base + growing.bytes;
-    source = new EntrySource(
-      segments,
-      maxLineBytes,
-      await cursorBefore(segments, maxLineBytes, options, end),
-    );
+    source = lineSource(segments, maxLineBytes, await cursorBefore(segments, maxLineBytes, options, end));
 
     const until = followUntil === undefined ? end : Number.MAX_SAFE_INTEGER;
     const lines: LogLine[] = [];

@@ -15,6 +15,8 @@ export interface OpenSegment {
   readonly file: FileHandle;
   /** Position in the log of the file's first byte. */
   readonly base: number;
+  /** Whether it was the active file when it was opened. */
+  readonly isActive: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export class Segments {
         const file = await orAbsent(open(this.path(base), 'r'));
         if (file === undefined) continue;
         if (base !== newest || !hasActive || position < base + (await file.stat()).size)
-          return { file, base };
+          return { file, base, isActive: false };
         await file.close();
       }
       const active = await this.#openActive(newest);
@@ -130,7 +132,7 @@ export class Segments {
     }
     // A rotation meanwhile would make it another file than the one after `newest`.
     const after = await this.list();
-    if (after.rotated.at(-1) === newest) return { file, base: (newest ?? 0) + newestBytes };
+    if (after.rotated.at(-1) === newest) return { file, base: (newest ?? 0) + newestBytes, isActive: true };
     await file.close();
     return undefined;
   }

@@ -1,5 +1,5 @@
+import { characterCut, validUtf8, validUtf8Start } from '../lib/utf8.ts';
 import type { LogLine, LogStream } from './logs.ts';
-import { characterCut, validUtf8, validUtf8Start } from './utf8.ts';
 
 /** A line while it is made: its cursor is known when all lines of its record are. */
 export type NewLine = { -readonly [Key in keyof LogLine]: LogLine[Key] };

@@ -1,4 +1,4 @@
-import { EntrySource } from './entry-source.ts';
+import { lineSource } from './line-source.ts';
 import type { LogLine } from './logs.ts';
 import type { Segments } from './segments.ts';
 
@@ -36,7 +36,7 @@ async function lastUnwanted(segments: Segments, query: TailQuery, after: number)
   const kept = query.lines + 1;
   const cursors = new Float64Array(kept);
   let count = 0;
-  const source = new EntrySource(segments, query.maxLineBytes, after);
+  const source = lineSource(segments, query.maxLineBytes, after);
   try {
     for (let result: unknown = 'more'; result !== 'end'; ) {
       const lines: LogLine[] = [];

@@ -24,7 +24,7 @@ export function characterCut(bytes: Buffer, limit: number): number {
 }
 
 /** Length of the character that the end of `bytes` cuts off, 0..3. */
-function cutOffLength(bytes: Buffer): number {
+export function cutOffLength(bytes: Buffer): number {
   for (let length = 1; length <= 3 && length <= bytes.length; length++) {
     const byte = bytes[bytes.length - length] ?? 0;
     if (isContinuation(byte)) continue;

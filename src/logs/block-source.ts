@@ -1,15 +1,35 @@
 import { maxRecordBytes, readBlockBytes } from './limits.ts';
-import { LineAssembler, stepStart } from './line-assembler.ts';
-import type { LogGap, LogLine } from './logs.ts';
+import type { LogGap } from './logs.ts';
 import type { OpenSegment, Segments } from './segments.ts';
 
+/** Makes entries of the bytes of a log. */
+export interface RecordTaker<Entry> {
+  /**
+   * Takes the whole records at the beginning of `bytes`, which are used again afterwards.
+   * @param position in the log, of the first byte
+   * @returns how many bytes were taken
+   */
+  take(bytes: Buffer, position: number, out: Entry[]): number;
+  /** Adds what is unfinished where the log ends now. */
+  unfinished(end: number, out: Entry[]): void;
+}
+
+export interface BlockSourceOptions<Entry> {
+  /** The cursor to go on after; 0 for the start of the log. */
+  readonly after: number;
+  /** Where to begin with the reading: at that cursor, or before it. */
+  readonly position: number;
+  /** Called at the beginning, and anew where bytes are missing: nothing stands before the position then. */
+  readonly takerAt: (position: number, isFirst: boolean) => RecordTaker<Entry>;
+}
+
 /** Reads a log forwards, a block at a time, from file to file. Holds one open file and one buffer. */
-export class EntrySource {
+export class BlockSource<Entry> {
   readonly #segments: Segments;
-  readonly #maxLineBytes: number;
   readonly #after: number;
+  readonly #takerAt: BlockSourceOptions<Entry>['takerAt'];
   readonly #buffer = Buffer.allocUnsafe(maxRecordBytes + readBlockBytes);
-  #assembler: LineAssembler | undefined;
+  #taker: RecordTaker<Entry> | undefined;
   #open: OpenSegment | undefined;
   /** Position in the log of the buffer's first byte. */
   #position: number;
@@ -18,20 +38,19 @@ export class EntrySource {
   /** Whether to pass over everything up to the next newline. */
   #skipping = false;
 
-  /** @param after the cursor to go on after; 0 for the start of the log */
-  constructor(segments: Segments, maxLineBytes: number, after: number) {
+  constructor(segments: Segments, options: BlockSourceOptions<Entry>) {
     this.#segments = segments;
-    this.#maxLineBytes = maxLineBytes;
-    this.#after = after;
-    this.#position = after === 0 ? 0 : stepStart(after - 1);
+    this.#after = options.after;
+    this.#position = options.position;
+    this.#takerAt = options.takerAt;
   }
 
   /**
-   * Reads one block and adds its lines to `out`.
+   * Reads one block and adds its entries to `out`.
    * @param until reads nothing that stands at or after this position
-   * @returns a gap that follows these lines; 'end' when there is nothing more to read now
+   * @returns a gap that follows these entries; 'end' when there is nothing more to read now
    */
-  async next(out: LogLine[], until = Number.MAX_SAFE_INTEGER): Promise<LogGap | 'more' | 'end'> {
+  async next(out: Entry[], until = Number.MAX_SAFE_INTEGER): Promise<LogGap | 'more' | 'end'> {
     if (this.#open === undefined) return this.#openFirst();
     if (await this.#readBlock(this.#open, until, out)) return 'more';
     if (this.#position + this.#held >= until) return 'end';
@@ -41,9 +60,9 @@ export class EntrySource {
     return this.#openNext(this.#open, out);
   }
 
-  /** Adds the lines that are unfinished where the log ends now. */
-  unfinished(out: LogLine[]): void {
-    this.#assembler?.unfinished(this.#position, out);
+  /** Adds what is unfinished where the log ends now. */
+  unfinished(out: Entry[]): void {
+    this.#taker?.unfinished(this.#position, out);
   }
 
   async close(): Promise<void> {
@@ -59,16 +78,18 @@ export class EntrySource {
     if (segment === undefined) return 'end';
     this.#open = segment;
     if (segment.base >= this.#position) return this.#begin(segment.base, this.#position);
-    this.#assembler = this.#assemblerAt(this.#position, false);
+    this.#taker = this.#takerAt(this.#position, false);
     this.#position = wanted;
     this.#skipping = true;
     return 'more';
   }
 
-  async #openNext(finished: OpenSegment, out: LogLine[]): Promise<LogGap | 'more'> {
+  async #openNext(finished: OpenSegment, out: Entry[]): Promise<LogGap | 'more'> {
     const end = this.#position + this.#held;
     const next = await this.#segments.openAt(end);
-    if (next === undefined || next.base === finished.base) {
+    // An empty one begins where the active file begins, too.
+    const isSame = next?.base === finished.base && next.isActive === finished.isActive;
+    if (next === undefined || isSame) {
       await next?.file.close();
       return 'more';
     }
@@ -86,16 +107,12 @@ export class EntrySource {
   /** Begins at a file before which there is nothing, or nothing any more. */
   #begin(base: number, reached: number): LogGap | 'more' {
     this.#position = base;
-    this.#assembler = this.#assemblerAt(base, true);
+    this.#taker = this.#takerAt(base, true);
     const lostBytes = base - Math.max(reached, this.#after);
     return lostBytes > 0 ? { type: 'gap', cursor: base, lostBytes } : 'more';
   }
 
-  #assemblerAt(position: number, isFirst: boolean): LineAssembler {
-    return new LineAssembler({ maxLineBytes: this.#maxLineBytes, position, isFirst, after: this.#after });
-  }
-
-  async #readBlock(segment: OpenSegment, until: number, out: LogLine[]): Promise<boolean> {
+  async #readBlock(segment: OpenSegment, until: number, out: Entry[]): Promise<boolean> {
     const from = this.#position + this.#held;
     const length = Math.min(readBlockBytes, until - from);
     if (length <= 0) return false;
@@ -104,7 +121,7 @@ export class EntrySource {
 
     let bytes: Buffer = this.#buffer.subarray(0, this.#held + bytesRead);
     if (this.#skipping) bytes = this.#pass(bytes, bytes.indexOf(0x0a) + 1);
-    const taken = this.#assembler?.take(bytes, this.#position, out) ?? 0;
+    const taken = this.#taker?.take(bytes, this.#position, out) ?? 0;
     this.#position += taken;
     let rest: Buffer = bytes.subarray(taken);
     if (rest.length > maxRecordBytes) rest = this.#pass(rest, 0);
