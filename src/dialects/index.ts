@@ -6,7 +6,7 @@ import { type RegistryParts, registry } from './registry/index.ts';
 import { type SpritesParts, sprites } from './sprites/index.ts';
 
 export { v1StateAfter } from './jamsocket/index.ts';
-export { openFrontDoor, type SpritesParts, spriteLayout } from './sprites/index.ts';
+export { openFrontDoor, type SpritesParts, spriteLayout, takeInnerRequest } from './sprites/index.ts';
 
 export interface DialectParts {
   readonly berth: BerthParts;

@@ -20,6 +20,8 @@ import { Journal } from './events.ts';
 import type { EngineLimits } from './limits.ts';
 import { PrivateFolders, type SandboxLayout } from './sandboxes/layout.ts';
 import type { SandboxLimits } from './sandboxes/limits.ts';
+import type { LiveSandbox } from './sandboxes/live-sandbox.ts';
+import type { Resident } from './sandboxes/resident.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Workloads } from './workloads/workloads.ts';
 
@@ -44,6 +46,8 @@ export interface SandboxSetup {
   readonly folder: string;
   /** What a new sandbox is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
+  /** More that lives in each sandbox. */
+  readonly residents?: (sandbox: LiveSandbox) => readonly Resident[];
 }
 
 /** What happens to workloads, and the things that are made of them. */
@@ -83,7 +87,7 @@ export class Engine {
 
   #makeSandboxes(): Sandboxes {
     const { store, runtime, sandboxes, reportFault } = this.#parts;
-    const { limits, layout, folder, baseImage } = sandboxes;
+    const { limits, layout, folder, baseImage, residents = () => [] } = sandboxes;
     const folders = new PrivateFolders(folder);
     return new Sandboxes({
       store: store.sandboxes,
@@ -94,6 +98,7 @@ export class Engine {
       clock: this.#clock,
       baseImage,
       layout,
+      residents,
       clear: async ({ id }) => {
         if (hasPersistentRoots(runtime)) await runtime.removeRoot(id);
         await rm(folders.of(id), { recursive: true, force: true });

@@ -1,6 +1,6 @@
 export type { LogEntry } from '../logs/logs.ts';
 export type { ResourceLimits, WorkloadStats } from '../runtime/runtime.ts';
-export type { Backend, IdentityField, Service, StatusEntry } from '../store/store.ts';
+export type { Backend, IdentityField, SandboxTask, Service, StatusEntry } from '../store/store.ts';
 export type { Spawned } from './backends/backends.ts';
 export type { MountRequest } from './backends/mount-request.ts';
 export type { NewService } from './backends/services.ts';
@@ -14,11 +14,13 @@ export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';
 export type { SandboxLayout } from './sandboxes/layout.ts';
 export { defaultSandboxLimits, type SandboxLimits } from './sandboxes/limits.ts';
 export type { LiveSandbox, SandboxStatus, SandboxUse } from './sandboxes/live-sandbox.ts';
+export type { Resident } from './sandboxes/resident.ts';
 export { isSandboxName, type NewSandboxRequest } from './sandboxes/sandbox-request.ts';
 export type { SandboxCounts, SandboxHealth } from './sandboxes/sandboxes.ts';
 export type { OutputPiece } from './sandboxes/sessions/scrollback.ts';
 export type { Session, SessionClient } from './sandboxes/sessions/session.ts';
 export type { SessionRequest } from './sandboxes/sessions/sessions.ts';
+export { longestTaskMs } from './sandboxes/tasks/tasks.ts';
 export {
   type EndReason,
   isEnding,

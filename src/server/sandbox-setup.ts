@@ -5,6 +5,7 @@ import type { Account } from '../identity/index.ts';
 import { durationMs } from '../lib/duration.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Store } from '../store/index.ts';
+import { InnerSocket, type RequestListener } from './inner-sockets.ts';
 import type { Settings } from './settings/index.ts';
 
 type BaseImage =
@@ -18,7 +19,9 @@ export function sandboxSetup(
   store: Store,
   admin: Account,
   runtime: Runtime,
+  app: RequestListener,
 ): EngineParts['sandboxes'] {
+  const folder = join(dataDir, 'sandboxes');
   return {
     limits: {
       ...defaultSandboxLimits,
@@ -31,7 +34,12 @@ export function sandboxSetup(
       createPerMinute: sprites.createPerMinute,
     },
     layout: spriteLayout,
-    folder: join(dataDir, 'sandboxes'),
+    folder,
+    // Without isolation there is no place of its own for a sandbox's socket.
+    residents: sandbox =>
+      runtime.capabilities().isolation
+        ? [new InnerSocket(sandbox, join(folder, sandbox.record.id), app)]
+        : [],
     baseImage: async account => {
       if (sprites.image !== undefined) return imageNamed(sprites.image);
       if (!runtime.capabilities().images.includes('repository')) return { kind: 'host' };

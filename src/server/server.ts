@@ -74,13 +74,14 @@ export async function startServer(
   await volumes.prepare();
   const { runtime, banner } = await openRuntime(settings, logs, images);
   opened.defer(() => runtime.close());
+  let toApp: Parameters<Listener['open']>[0] = () => {};
   const engine = new Engine({
     store,
     runtime,
     logs,
     volumes,
     limits: engineLimits(settings),
-    sandboxes: sandboxSetup(settings, store, admin, runtime),
+    sandboxes: sandboxSetup(settings, store, admin, runtime, (req, res) => toApp(req, res)),
     reportFault,
   });
   opened.defer(() => engine.close());
@@ -112,7 +113,6 @@ export async function startServer(
   if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
 
   const closing = new AbortController();
-  let toApp: Parameters<Listener['open']>[0] = () => {};
   const app = await createApp({
     version: packageJson.version,
     serverFactory: handle => {

@@ -98,6 +98,15 @@ export interface SandboxServiceProgress {
   readonly isOutdated?: boolean;
 }
 
+/** Keeps a sandbox awake until it is over. */
+export interface SandboxTask {
+  readonly sandboxId: string;
+  /** Unique within the sandbox. */
+  readonly name: string;
+  readonly startedAt: Date;
+  readonly expiresAt: Date;
+}
+
 export interface SandboxCheckpoint {
   readonly sandboxId: string;
   /** From 1; never given twice in a sandbox. */
@@ -142,6 +151,13 @@ export interface SandboxStore {
   deleteService(id: string): Promise<boolean>;
   /** Ids of all services of all sandboxes. */
   serviceIds(): Promise<string[]>;
+
+  /** Of all sandboxes. */
+  tasks(): Promise<SandboxTask[]>;
+  /** Durable. Writes a task, over the one of its name. False when the sandbox is gone. */
+  putTask(task: SandboxTask): Promise<boolean>;
+  /** Durable. False when there is none. */
+  deleteTask(sandboxId: string, name: string): Promise<boolean>;
 
   /** Durable. Takes the next number. Undefined when the sandbox is gone. */
   nextCheckpoint(sandboxId: string): Promise<number | undefined>;

@@ -4,6 +4,7 @@ import { bearerToken } from '../../http/index.ts';
 import type { Account, Principal } from '../../identity/index.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { notFound } from './errors.ts';
+import { insideOf } from './inner-requests.ts';
 import type { SpritesParts } from './parts.ts';
 
 declare module 'fastify' {
@@ -24,6 +25,8 @@ export const spriteVersion = 'v0.0.1-rc48';
 /** Checks that run before the body is looked at: 401, then 404. A foreign sprite is an unknown one. */
 export function accessChecks({ engine, identity }: SpritesParts) {
   const signedIn: onRequestAsyncHookHandler = async request => {
+    // Who is inside needs no token.
+    if (insideOf(request.raw) !== undefined) return;
     const token = bearerToken(request);
     const principal = token === undefined ? undefined : await identity.authenticate(berthToken(token));
     if (principal === undefined || !principal.account.enabled) {
@@ -35,12 +38,22 @@ export function accessChecks({ engine, identity }: SpritesParts) {
   const ownSprite: onRequestAsyncHookHandler = async (request, reply) => {
     reply.header('sprite-version', spriteVersion);
     const { name } = request.params as { name: string };
-    const sandbox = engine.sandboxes.find(accountOf(request), name);
+    const sandbox = insideOf(request.raw) ?? engine.sandboxes.find(accountOf(request), name);
     if (sandbox === undefined) throw notFound('sprite', name);
     request.sprites.sandbox = sandbox;
   };
 
-  return { token: [signedIn], sprite: [signedIn, ownSprite] } as const;
+  const inside: onRequestAsyncHookHandler = async request => {
+    if (insideOf(request.raw) === undefined)
+      throw new BerthError('not-found', 'there is nothing at this path');
+  };
+
+  return {
+    token: [signedIn],
+    sprite: [signedIn, ownSprite],
+    /** Requests that come from inside the sprite only. */
+    inside: [inside, ownSprite],
+  } as const;
 }
 
 export type AccessChecks = ReturnType<typeof accessChecks>;

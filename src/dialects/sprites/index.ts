@@ -8,8 +8,10 @@ import { commandRoute, execRoutes } from './routes/exec.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
 import { spriteRoutes } from './routes/sprites.ts';
+import { taskRoutes } from './routes/tasks.ts';
 
 export { type FrontDoorAnswer, openFrontDoor } from './front-door.ts';
+export { takeInnerRequest } from './inner-requests.ts';
 export { spriteLayout } from './layout.ts';
 export type { SpritesParts, SpritesSettings } from './parts.ts';
 
@@ -26,6 +28,7 @@ export const sprites = {
     spriteRoutes(app, parts, access);
     execRoutes(app, parts, access);
     fileRoutes(app, access);
+    taskRoutes(app, access);
     void app.register(async uploads => {
       takeBodiesAsStreams(uploads);
       commandRoute(uploads, parts, access);

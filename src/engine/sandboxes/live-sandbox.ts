@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { isPausable, showsFiles } from '../../runtime/runtime.ts';
 import type { Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
@@ -10,14 +11,15 @@ import type { SandboxLimits } from './limits.ts';
 import { Power, type PowerOwner, type PowerParts, type PowerState } from './power.ts';
 import type { Resident } from './resident.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { Tasks } from './tasks/tasks.ts';
 
 export type SandboxStatus = 'running' | 'warm' | 'cold';
 
 export interface LiveSandboxParts extends Omit<PowerParts, 'sandboxId' | 'plan' | 'owner' | 'store'> {
-  readonly store: Pick<SandboxStore, 'boot' | 'change'>;
+  readonly store: Pick<SandboxStore, 'boot' | 'change' | 'putTask' | 'deleteTask'>;
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
-  readonly now: () => Date;
+  readonly clock: Clock;
   readonly reportFault: (subject: string, error: unknown) => string;
   /** Its record or its status changed. */
   readonly onChange: (sandbox: LiveSandbox) => void;
@@ -35,6 +37,7 @@ export interface SandboxUse {
 export class LiveSandbox implements PowerOwner {
   readonly power: Power;
   readonly sessions: Sessions;
+  readonly tasks: Tasks;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
   readonly #residents: Resident[] = [];
@@ -51,7 +54,9 @@ export class LiveSandbox implements PowerOwner {
       owner: this,
     });
     this.sessions = new Sessions({ ...parts, sandbox: this, account: parts.layout.account });
+    this.tasks = new Tasks({ ...parts, sandbox: this });
     this.addResident(this.sessions);
+    this.addResident(this.tasks);
   }
 
   get record(): Sandbox {
@@ -141,6 +146,7 @@ export class LiveSandbox implements PowerOwner {
   /** Cancels its timers. */
   close(): void {
     this.#idle.stop();
+    this.tasks.close();
   }
 
   async #wakeInTime(limitMs: number, signal?: AbortSignal): Promise<string> {
@@ -162,14 +168,14 @@ export class LiveSandbox implements PowerOwner {
   // --- What its power tells -----------------------------------------------------------------------------------
 
   changed(state: PowerState): void {
-    const { limits, now } = this.#parts;
+    const { limits, clock } = this.#parts;
     const { idleWarmMs = limits.idleWarmMs, idleColdMs = limits.idleColdMs } = this.#record.settings;
     if (state === 'running') {
       this.#idle.start(this.#isPausable ? idleWarmMs : idleWarmMs && idleColdMs && idleWarmMs + idleColdMs);
-      this.#note({ lastRunningAt: now() });
+      this.#note({ lastRunningAt: clock.now() });
     } else if (state === 'warm') {
       this.#idle.start(idleColdMs);
-      this.#note({ lastWarmAt: now() });
+      this.#note({ lastWarmAt: clock.now() });
     } else {
       this.#idle.stop();
       this.#parts.onChange(this);

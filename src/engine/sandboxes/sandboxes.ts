@@ -9,6 +9,7 @@ import type { Workloads } from '../workloads/workloads.ts';
 import type { SandboxLayout } from './layout.ts';
 import type { SandboxLimits } from './limits.ts';
 import { LiveSandbox } from './live-sandbox.ts';
+import type { Resident } from './resident.ts';
 import { isSandboxName, type NewSandboxRequest, settingsOf } from './sandbox-request.ts';
 
 export interface SandboxesParts {
@@ -21,6 +22,8 @@ export interface SandboxesParts {
   /** What a new sandbox of this account is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
   readonly layout: SandboxLayout;
+  /** More that lives in each sandbox. */
+  readonly residents: (sandbox: LiveSandbox) => readonly Resident[];
   /** Removes what a deleted sandbox has left outside the store. */
   readonly clear: (sandbox: Sandbox) => Promise<void>;
   readonly reportFault: (subject: string, error: unknown) => string;
@@ -61,6 +64,7 @@ export class Sandboxes {
   async recover(boots: Awaited<ReturnType<SandboxStore['liveBoots']>>): Promise<void> {
     const { store, runtime } = this.#parts;
     for (const record of await store.list()) await this.#take(record);
+    await this.#recoverTasks(new Set(boots.map(({ sandboxId }) => sandboxId)));
     for (const boot of boots) this.#byId.get(boot.sandboxId)?.power.adopt(boot);
     if (!hasPersistentRoots(runtime)) return;
     for (const root of await runtime.listRoots()) {
@@ -206,15 +210,25 @@ export class Sandboxes {
       limits,
       layout,
       reportFault,
-      now: () => clock.now(),
+      clock,
       onChange: changed => {
         for (const listener of this.#listeners) listener(changed);
       },
       closing: this.#closing.signal,
     });
+    for (const resident of this.#parts.residents(sandbox)) sandbox.addResident(resident);
     this.#byId.set(record.id, sandbox);
     this.#byHost.set(record.host, sandbox);
     return sandbox;
+  }
+
+  /** A task is about one run: of those that have ended nothing is held. */
+  async #recoverTasks(live: ReadonlySet<string>): Promise<void> {
+    const { store } = this.#parts;
+    for (const task of await store.tasks()) {
+      if (live.has(task.sandboxId)) this.#byId.get(task.sandboxId)?.tasks.recover([task]);
+      else await store.deleteTask(task.sandboxId, task.name);
+    }
   }
 
   async #firstBoot(sandbox: LiveSandbox): Promise<void> {

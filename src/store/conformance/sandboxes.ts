@@ -150,6 +150,28 @@ export function sandboxPromises(subject: StoreUnderTest): void {
     });
   });
 
+  describe('tasks of a sandbox', () => {
+    test('are written over by name, taken back, and go with their sandbox', async t => {
+      const world = await makeWorld(t, subject);
+      const sandbox = newSandbox(world, 'box');
+      const { sandboxes } = world.store;
+      await sandboxes.create(sandbox);
+      const task = { sandboxId: sandbox.id, name: 'agent', startedAt: noon, expiresAt: after(1_000) };
+      assert.equal(await sandboxes.putTask(task), true);
+      const longer = { ...task, expiresAt: after(2_000) };
+      assert.equal(await sandboxes.putTask(longer), true);
+      assert.equal(await sandboxes.putTask({ ...task, sandboxId: 'gone' }), false);
+      const other = { ...task, name: 'build' };
+      await sandboxes.putTask(other);
+      const reopened = (await world.reopen()).sandboxes;
+      assert.deepEqual(await reopened.tasks(), [longer, other]);
+      assert.equal(await reopened.deleteTask(sandbox.id, 'build'), true);
+      assert.equal(await reopened.deleteTask(sandbox.id, 'build'), false);
+      await reopened.delete(sandbox.id);
+      assert.deepEqual(await reopened.tasks(), []);
+    });
+  });
+
   describe('checkpoints of a sandbox', () => {
     test('numbers rise and are never given twice; the newest comes first', async t => {
       const world = await makeWorld(t, subject);

@@ -6,6 +6,7 @@ import { users } from './0005-users.ts';
 import { imageDigests } from './0006-image-digests.ts';
 import { workloadImages } from './0007-workload-images.ts';
 import { serviceProgress } from './0008-service-progress.ts';
+import { sandboxTasks } from './0009-sandbox-tasks.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   imageDigests,
   workloadImages,
   serviceProgress,
+  sandboxTasks,
 ];

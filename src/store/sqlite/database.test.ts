@@ -159,10 +159,11 @@ describe('the statements', () => {
       'SCAN workloads',
       'SCAN workloads',
       'SCAN workloads USING INDEX live_workloads',
-      // Live backends, the environments of a service, and the members of an organisation are few.
+      // Live backends, the environments and images of a service, and the members of an organisation are few.
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
       'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY',
+      'USE TEMP B-TREE FOR ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',
       'USE TEMP B-TREE FOR ORDER BY',

@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { sandboxBootStore } from './sandbox-boots.ts';
 import { sandboxCheckpointStore } from './sandbox-checkpoints.ts';
 import { sandboxServiceStore } from './sandbox-services.ts';
+import { sandboxTaskStore } from './sandbox-tasks.ts';
 import type { SandboxRow } from './schema.ts';
 import { queries } from './statement.ts';
 
@@ -73,6 +74,7 @@ export function sandboxStore(database: Database): SandboxStore {
     liveBoots: boots.liveBoots,
     ...sandboxServiceStore(database),
     ...sandboxCheckpointStore(database),
+    ...sandboxTaskStore(database),
   };
 }
 

@@ -18,6 +18,7 @@ export interface Schema {
   sandbox_boots: SandboxBootRow;
   sandbox_services: SandboxServiceRow;
   sandbox_checkpoints: SandboxCheckpointRow;
+  sandbox_tasks: SandboxTaskRow;
   connection_tokens: ConnectionTokenRow;
   spawn_tokens: SpawnTokenRow;
   journal: JournalTable;
@@ -180,6 +181,13 @@ export interface SandboxServiceRow {
   error: string | null;
   exit_code: number | null;
   is_outdated: Flag;
+}
+
+export interface SandboxTaskRow {
+  sandbox_id: string;
+  name: string;
+  started_at: Time;
+  expires_at: Time;
 }
 
 export interface SandboxCheckpointRow {
