@@ -1,6 +1,13 @@
 export type { LogEntry } from '../logs/logs.ts';
 export type { ResourceLimits, WorkloadStats } from '../runtime/runtime.ts';
-export type { Backend, IdentityField, SandboxTask, Service, StatusEntry } from '../store/store.ts';
+export type {
+  Backend,
+  IdentityField,
+  SandboxCheckpoint,
+  SandboxTask,
+  Service,
+  StatusEntry,
+} from '../store/store.ts';
 export type { Spawned } from './backends/backends.ts';
 export type { MountRequest } from './backends/mount-request.ts';
 export type { NewService } from './backends/services.ts';

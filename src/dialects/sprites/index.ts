@@ -4,6 +4,7 @@ import { accessChecks, decorateSubject } from './access.ts';
 import { parseAnyTypeAsJson, takeBodiesAsStreams } from './bodies.ts';
 import { spritesErrors } from './errors.ts';
 import type { SpritesParts } from './parts.ts';
+import { checkpointRoutes } from './routes/checkpoints.ts';
 import { commandRoute, execRoutes } from './routes/exec.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
@@ -29,6 +30,7 @@ export const sprites = {
     execRoutes(app, parts, access);
     fileRoutes(app, access);
     taskRoutes(app, access);
+    checkpointRoutes(app, access);
     void app.register(async uploads => {
       takeBodiesAsStreams(uploads);
       commandRoute(uploads, parts, access);

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { isPausable, showsFiles } from '../../runtime/runtime.ts';
 import type { Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
+import { Checkpoints } from './checkpoints/checkpoints.ts';
 import { type Actor, root } from './files/actor.ts';
 import { SandboxFiles } from './files/sandbox-files.ts';
 import { IdleClock } from './idle-clock.ts';
@@ -16,7 +17,7 @@ import { Tasks } from './tasks/tasks.ts';
 export type SandboxStatus = 'running' | 'warm' | 'cold';
 
 export interface LiveSandboxParts extends Omit<PowerParts, 'sandboxId' | 'plan' | 'owner' | 'store'> {
-  readonly store: Pick<SandboxStore, 'boot' | 'change' | 'putTask' | 'deleteTask'>;
+  readonly store: SandboxStore;
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
   readonly clock: Clock;
@@ -38,6 +39,7 @@ export class LiveSandbox implements PowerOwner {
   readonly power: Power;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
+  readonly checkpoints: Checkpoints;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
   readonly #residents: Resident[] = [];
@@ -55,6 +57,7 @@ export class LiveSandbox implements PowerOwner {
     });
     this.sessions = new Sessions({ ...parts, sandbox: this, account: parts.layout.account });
     this.tasks = new Tasks({ ...parts, sandbox: this });
+    this.checkpoints = new Checkpoints({ ...parts, sandbox: this });
     this.addResident(this.sessions);
     this.addResident(this.tasks);
   }

@@ -108,14 +108,35 @@ export class Power {
   /** Ends it in good order; resolves when nothing of it is left. `mayStop` is asked when it is its turn. */
   stop(mayStop: () => boolean = () => true): Promise<void> {
     return this.#turns.run(turn, async () => {
-      const lifecycle = this.#lifecycle;
-      if (lifecycle === undefined || !mayStop()) return;
-      await this.#resume(lifecycle.id);
-      this.#enter('stopping');
-      await this.#parts.owner.stopping(lifecycle.id);
-      await lifecycle.requestStop('external', 'hard');
-      await this.#untilGone(lifecycle);
+      if (mayStop()) await this.#goDown();
     });
+  }
+
+  /**
+   * Ends it, does something with what it has left, and boots it anew, whether that failed or not; nobody wakes it
+   * in between. @returns the workload
+   */
+  rebuild(task: () => Promise<void>): Promise<string> {
+    return this.#turns.run(turn, async () => {
+      await this.#goDown();
+      try {
+        await task();
+      } catch (error) {
+        await this.#boot();
+        throw error;
+      }
+      return this.#boot();
+    });
+  }
+
+  async #goDown(): Promise<void> {
+    const lifecycle = this.#lifecycle;
+    if (lifecycle === undefined) return;
+    await this.#resume(lifecycle.id);
+    this.#enter('stopping');
+    await this.#parts.owner.stopping(lifecycle.id);
+    await lifecycle.requestStop('external', 'hard');
+    await this.#untilGone(lifecycle);
   }
 
   async #rise(): Promise<string> {

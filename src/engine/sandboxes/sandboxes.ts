@@ -64,6 +64,7 @@ export class Sandboxes {
   async recover(boots: Awaited<ReturnType<SandboxStore['liveBoots']>>): Promise<void> {
     const { store, runtime } = this.#parts;
     for (const record of await store.list()) await this.#take(record);
+    for (const sandbox of this.#byId.values()) await sandbox.checkpoints.removeStrays();
     await this.#recoverTasks(new Set(boots.map(({ sandboxId }) => sandboxId)));
     for (const boot of boots) this.#byId.get(boot.sandboxId)?.power.adopt(boot);
     if (!hasPersistentRoots(runtime)) return;
