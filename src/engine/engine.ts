@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { LogEntry, LogReadOptions, Logs } from '../logs/logs.ts';
 import {
@@ -18,7 +17,7 @@ import { Services } from './backends/services.ts';
 import { SpawnTokens } from './backends/spawn-tokens.ts';
 import { Journal } from './events.ts';
 import type { EngineLimits } from './limits.ts';
-import { PrivateFolders, type SandboxLayout } from './sandboxes/layout.ts';
+import type { SandboxLayout } from './sandboxes/layout.ts';
 import type { SandboxLimits } from './sandboxes/limits.ts';
 import type { LiveSandbox } from './sandboxes/live-sandbox.ts';
 import type { Resident } from './sandboxes/resident.ts';
@@ -42,8 +41,6 @@ export interface EngineParts {
 export interface SandboxSetup {
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
-  /** Absolute path of the folder for what the server tells sandboxes. */
-  readonly folder: string;
   /** What a new sandbox is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
   /** More that lives in each sandbox. */
@@ -86,9 +83,8 @@ export class Engine {
   }
 
   #makeSandboxes(): Sandboxes {
-    const { store, runtime, sandboxes, reportFault } = this.#parts;
-    const { limits, layout, folder, baseImage, residents = () => [] } = sandboxes;
-    const folders = new PrivateFolders(folder);
+    const { store, runtime, volumes, sandboxes, reportFault } = this.#parts;
+    const { limits, layout, baseImage, residents = () => [] } = sandboxes;
     return new Sandboxes({
       store: store.sandboxes,
       runtime,
@@ -98,10 +94,11 @@ export class Engine {
       clock: this.#clock,
       baseImage,
       layout,
+      volumes,
       residents,
       clear: async ({ id }) => {
         if (hasPersistentRoots(runtime)) await runtime.removeRoot(id);
-        await rm(folders.of(id), { recursive: true, force: true });
+        await volumes.removeOwner({ kind: 'sandbox', id });
       },
       reportFault,
     });

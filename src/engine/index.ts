@@ -18,7 +18,7 @@ export { defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type { FileEntry } from './sandboxes/files/file-entry.ts';
 export { FileError, type FileErrorCode } from './sandboxes/files/file-error.ts';
 export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';
-export type { SandboxLayout } from './sandboxes/layout.ts';
+export { privateVolume, type SandboxLayout } from './sandboxes/layout.ts';
 export { defaultSandboxLimits, type SandboxLimits } from './sandboxes/limits.ts';
 export type { LiveSandbox, SandboxStatus, SandboxUse } from './sandboxes/live-sandbox.ts';
 export type { Resident } from './sandboxes/resident.ts';

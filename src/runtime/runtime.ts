@@ -112,6 +112,8 @@ export interface WorkloadSpec {
   readonly idle?: true;
   /** Name of the persistent root that keeps what it writes; its files end with it when absent. */
   readonly root?: string;
+  /** Where it finds the checkpoints of its root, for reading; absolute. What it is mounted on has to be there. */
+  readonly checkpointsAt?: string;
   /** Whom programs run as when their image's user is not to be it. */
   readonly account?: WorkloadAccount;
   /** Laid over the image's environment. `PORT` is the runtime's: it knows which port is free. */

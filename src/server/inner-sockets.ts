@@ -1,8 +1,9 @@
-import { chmod, type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { takeInnerRequest } from '../dialects/index.ts';
-import type { LiveSandbox, Resident } from '../engine/index.ts';
+import { type LiveSandbox, privateVolume, type Resident } from '../engine/index.ts';
+import type { OpenVolume, Volumes } from '../volumes/index.ts';
 
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -16,21 +17,21 @@ const maxConnections = 64;
  */
 export class InnerSocket implements Resident {
   readonly #sandbox: LiveSandbox;
-  readonly #folder: string;
+  readonly #volumes: Volumes;
   readonly #app: RequestListener;
-  #open: { readonly server: Server; readonly folder: FileHandle } | undefined;
+  #open: { readonly server: Server; readonly folder: OpenVolume } | undefined;
 
-  /** @param folder absolute path of the sandbox's private folder on the host */
-  constructor(sandbox: LiveSandbox, folder: string, app: RequestListener) {
+  constructor(sandbox: LiveSandbox, volumes: Volumes, app: RequestListener) {
     this.#sandbox = sandbox;
-    this.#folder = folder;
+    this.#volumes = volumes;
     this.#app = app;
   }
 
   async booted(): Promise<void> {
     await this.#close();
-    await mkdir(this.#folder, { recursive: true });
-    const path = join(this.#folder, socketName);
+    const folder = await this.#volumes.open(privateVolume(this.#sandbox.record.id));
+    // Through the open folder: a socket's path has 107 bytes at most, wherever the data folder is.
+    const path = join(folder.pinnedPath, socketName);
     await rm(path, { force: true });
     const server = createServer({ headersTimeout: headTimeoutMs }, (req, res) => {
       takeInnerRequest(req, this.#sandbox);
@@ -38,13 +39,10 @@ export class InnerSocket implements Resident {
     });
     server.maxConnections = maxConnections;
     server.unref();
-    const folder = await open(this.#folder, 'r');
     this.#open = { server, folder };
-    // A socket's path has 107 bytes at most; this one is short wherever the data folder is.
-    const short = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}/${socketName}` : path;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(short, () => {
+      server.listen(path, () => {
         server.off('error', reject);
         resolve();
       });
@@ -69,6 +67,6 @@ export class InnerSocket implements Resident {
     opened.server.closeAllConnections();
     // It removes its socket by the path that goes through the folder's descriptor.
     await closed;
-    await opened.folder.close();
+    await opened.folder[Symbol.asyncDispose]();
   }
 }

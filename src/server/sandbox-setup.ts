@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { spriteLayout } from '../dialects/index.ts';
 import { defaultSandboxLimits, type EngineParts } from '../engine/index.ts';
 import type { Account } from '../identity/index.ts';
 import { durationMs } from '../lib/duration.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Store } from '../store/index.ts';
+import type { Volumes } from '../volumes/index.ts';
 import { InnerSocket, type RequestListener } from './inner-sockets.ts';
 import type { Settings } from './settings/index.ts';
 
@@ -15,13 +15,13 @@ const debian = 'debian';
 
 /** What the engine has to know to make sandboxes. */
 export function sandboxSetup(
-  { sprites, dataDir }: Settings,
+  { sprites }: Settings,
   store: Store,
   admin: Account,
   runtime: Runtime,
+  volumes: Volumes,
   app: RequestListener,
 ): EngineParts['sandboxes'] {
-  const folder = join(dataDir, 'sandboxes');
   return {
     limits: {
       ...defaultSandboxLimits,
@@ -34,12 +34,8 @@ export function sandboxSetup(
       createPerMinute: sprites.createPerMinute,
     },
     layout: spriteLayout,
-    folder,
     // Without isolation there is no place of its own for a sandbox's socket.
-    residents: sandbox =>
-      runtime.capabilities().isolation
-        ? [new InnerSocket(sandbox, join(folder, sandbox.record.id), app)]
-        : [],
+    residents: sandbox => (runtime.capabilities().isolation ? [new InnerSocket(sandbox, volumes, app)] : []),
     baseImage: async account => {
       if (sprites.image !== undefined) return imageNamed(sprites.image);
       if (!runtime.capabilities().images.includes('repository')) return { kind: 'host' };

@@ -81,7 +81,7 @@ export async function startServer(
     logs,
     volumes,
     limits: engineLimits(settings),
-    sandboxes: sandboxSetup(settings, store, admin, runtime, (req, res) => toApp(req, res)),
+    sandboxes: sandboxSetup(settings, store, admin, runtime, volumes, (req, res) => toApp(req, res)),
     reportFault,
   });
   opened.defer(() => engine.close());

@@ -279,6 +279,7 @@ export interface WorkloadPlan {
   /** See `WorkloadSpec`. */
   readonly idle?: true;
   readonly root?: string;
+  readonly checkpointsAt?: string;
   readonly account?: WorkloadAccount;
   readonly mounts?: readonly PlannedMount[];
 }

@@ -24,7 +24,7 @@ export interface VolumeReference {
 
 /** Whose volumes go together. */
 export interface VolumeOwner {
-  readonly kind: 'account' | 'service';
+  readonly kind: 'account' | 'service' | 'sandbox';
   /** A DNS label. */
   readonly id: string;
 }

@@ -30,6 +30,11 @@ forEachRuntime('checkpoints of a sprite', {}, world => {
     await sprite.run('sh', '-c', 'echo one > f; mkdir d; echo kept > d/g');
     assert.equal(await checkpoint(sprite, 'before'), 'v1');
     await sprite.run('sh', '-c', 'echo two > f; rm -r d; echo new > h');
+    if (world.runtime === 'oci') {
+      const before = await sprite.run('cat', '/.sprite/checkpoints/v1/home/sprite/f');
+      assert.deepEqual([before.stdout, before.exitCode], ['one\n', 0]);
+      assert.notEqual((await sprite.run('touch', '/.sprite/checkpoints/v1/x')).exitCode, 0);
+    }
     const lines = await stream(sprite, '/checkpoints/v1/restore');
     assert.deepEqual([lines[0]?.type, lines.at(-1)?.data], ['info', 'Restored from v1']);
     assert.equal((await sprite.run('sh', '-c', 'cat f d/g; ls')).stdout, 'one\nkept\nd\nf\n');

@@ -52,10 +52,10 @@ forEachRuntime('inside a sprite', { runtimes: ['oci'], settings }, world => {
     await eventually('sleep', async () => (await sprite.status()) !== 'running');
   });
 
-  test('its own services are reached, and nothing else', async () => {
+  test('its own checkpoints are reached, and nothing else', async () => {
     const sprite = await TestSprite.create(world);
     const other = await TestSprite.create(world);
-    assert.deepEqual((await ask(sprite, 'GET', '/v1/services')).body, []);
+    assert.deepEqual((await ask(sprite, 'GET', '/v1/checkpoints')).body, []);
     assert.equal((await ask(sprite, 'GET', '/v1/info')).body.name, sprite.name);
     for (const path of [
       `/v1/sprites/${other.name}`,

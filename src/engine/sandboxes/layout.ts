@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import type { WorkloadAccount } from '../../runtime/runtime.ts';
 import type { Sandbox, WorkloadPlan } from '../../store/store.ts';
+import type { VolumeReference, Volumes } from '../../volumes/volumes.ts';
 
 /** What the files of a sandbox look like to what runs in it. */
 export interface SandboxLayout {
@@ -10,18 +10,18 @@ export interface SandboxLayout {
   readonly privateFolder: string;
 }
 
-/** Folders of the server with what each sandbox finds in its private folder. */
-export class PrivateFolders {
-  readonly #root: string;
+/** The folder that a sandbox finds as its private one. */
+export function privateVolume(sandboxId: string): VolumeReference {
+  return { owner: { kind: 'sandbox', id: sandboxId }, path: 'private' };
+}
 
-  /** @param root absolute path; the sandboxes' folders are below it, by id */
-  constructor(root: string) {
-    this.#root = root;
-  }
+/** Below the private folder. */
+const checkpointsFolder = 'checkpoints';
 
-  of(sandboxId: string): string {
-    return join(this.#root, sandboxId);
-  }
+/** Makes what has to be there before anything is mounted into a sandbox. */
+export async function preparePrivateFolder(volumes: Volumes, sandboxId: string): Promise<void> {
+  const { owner, path } = privateVolume(sandboxId);
+  await using _ = await volumes.open({ owner, path: `${path}/${checkpointsFolder}` });
 }
 
 /** Where programs are looked for in images that do not say; it begins with what the host base brings. */
@@ -37,5 +37,7 @@ export function planBoot(sandbox: Sandbox, layout: SandboxLayout): WorkloadPlan 
     account: layout.account,
     env: { HOME: home, USER: name, LANG: 'C.UTF-8', ...sandbox.settings.environment },
     limits: sandbox.settings.limits,
+    mounts: [{ volume: privateVolume(sandbox.id), target: layout.privateFolder, readonly: true }],
+    checkpointsAt: `${layout.privateFolder}/${checkpointsFolder}`,
   };
 }

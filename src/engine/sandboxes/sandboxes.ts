@@ -4,9 +4,10 @@ import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { hasPersistentRoots, type ImageReference, type Runtime } from '../../runtime/runtime.ts';
 import type { Account, Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
+import type { Volumes } from '../../volumes/volumes.ts';
 import type { Journal } from '../events.ts';
 import type { Workloads } from '../workloads/workloads.ts';
-import type { SandboxLayout } from './layout.ts';
+import { preparePrivateFolder, type SandboxLayout } from './layout.ts';
 import type { SandboxLimits } from './limits.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import type { Resident } from './resident.ts';
@@ -22,6 +23,7 @@ export interface SandboxesParts {
   /** What a new sandbox of this account is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
   readonly layout: SandboxLayout;
+  readonly volumes: Volumes;
   /** More that lives in each sandbox. */
   readonly residents: (sandbox: LiveSandbox) => readonly Resident[];
   /** Removes what a deleted sandbox has left outside the store. */
@@ -62,11 +64,14 @@ export class Sandboxes {
 
   /** Takes up what the store has, and removes roots that no sandbox has. Call once, after `workloads.recover`. */
   async recover(boots: Awaited<ReturnType<SandboxStore['liveBoots']>>): Promise<void> {
-    const { store, runtime } = this.#parts;
+    const { store, runtime, volumes } = this.#parts;
     for (const record of await store.list()) await this.#take(record);
     for (const sandbox of this.#byId.values()) await sandbox.checkpoints.removeStrays();
     await this.#recoverTasks(new Set(boots.map(({ sandboxId }) => sandboxId)));
     for (const boot of boots) this.#byId.get(boot.sandboxId)?.power.adopt(boot);
+    for (const id of await volumes.owners('sandbox')) {
+      if (!this.#byId.has(id)) await volumes.removeOwner({ kind: 'sandbox', id });
+    }
     if (!hasPersistentRoots(runtime)) return;
     for (const root of await runtime.listRoots()) {
       if (!this.#byId.has(root)) await runtime.removeRoot(root);
@@ -202,7 +207,8 @@ export class Sandboxes {
   }
 
   async #take(record: Sandbox): Promise<LiveSandbox> {
-    const { runtime, workloads, journal, store, limits, clock, layout, reportFault } = this.#parts;
+    const { runtime, workloads, journal, store, limits, clock, layout, volumes, reportFault } = this.#parts;
+    await preparePrivateFolder(volumes, record.id);
     const sandbox = new LiveSandbox(record, {
       runtime,
       workloads,

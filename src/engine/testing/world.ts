@@ -42,7 +42,6 @@ export async function engineWorld(
           account: { name: 'sandbox', uid: 1000, gid: 1000, home: '/home/sandbox' },
           privateFolder: '/.private',
         },
-        folder: join(folder, 'sandboxes'),
         baseImage: async () => ({ kind: 'host' }),
       },
       reportFault: (_, error) => {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { BaseMount } from '../../images/index.ts';
 import type { Endpoint } from '../../network/index.ts';
-import { RuntimeError, type WorkloadAccount, type WorkloadSpec } from '../runtime.ts';
+import { RuntimeError, type WorkloadAccount, type WorkloadMount, type WorkloadSpec } from '../runtime.ts';
 import type { Bundle, RootFile } from './bundle.ts';
 import {
   maskedPaths,
@@ -34,6 +34,8 @@ export interface ContainerParts {
   readonly bundle: Bundle;
   /** Where it writes. */
   readonly writable: { readonly upper: string; readonly work: string };
+  /** Folder of the checkpoints of its root, where it has one. */
+  readonly checkpoints?: string;
   /** The program of the host that idle workloads run. */
   readonly idleProgram?: string;
   /** The layers of the image by the names that its overlay takes, the topmost first. */
@@ -98,6 +100,7 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       ...imageMounts(parts),
       ...privateMounts(parts),
       ...boundMounts(spec.mounts ?? []),
+      ...boundMounts(checkpointMounts(parts)),
     ],
     linux: {
       cgroupsPath: parts.cgroupsPath,
@@ -204,6 +207,11 @@ function rootMount({ spec, lowerFolders, writable, kernel }: ContainerParts): Oc
       ...options,
     ],
   };
+}
+
+function checkpointMounts({ spec, checkpoints }: ContainerParts): WorkloadMount[] {
+  if (spec.checkpointsAt === undefined || checkpoints === undefined) return [];
+  return [{ source: checkpoints, target: spec.checkpointsAt, readonly: true }];
 }
 
 function imageMounts({ spec, mounts }: ContainerParts): OciMount[] {

@@ -4,6 +4,8 @@ import { type Checkpointable, type CheckpointOptions, type PreparedImage, Runtim
 /** A root that nobody else gets while its workload is being made. */
 export interface RootClaim {
   readonly layer: WritableLayer;
+  /** Folder of its checkpoints, by name. */
+  readonly checkpoints: string;
   release(): void;
 }
 
@@ -34,7 +36,7 @@ export class OciRoots implements Checkpointable {
     try {
       const layer = await this.store.make(root);
       await this.store.noteImage(root, image);
-      return { layer, release };
+      return { layer, checkpoints: this.store.checkpointsFolder(root), release };
     } catch (error) {
       release();
       throw error;

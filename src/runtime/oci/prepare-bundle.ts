@@ -57,6 +57,7 @@ export async function prepareBundle(
       ...(await readParts(parts, spec, endpoint)),
       bundle,
       writable,
+      ...(root && { checkpoints: root.checkpoints }),
       lowerFolders: lower.paths,
     };
     await handOverFolders(spec.mounts ?? [], workloadUser(containerParts));

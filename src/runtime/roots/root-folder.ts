@@ -37,6 +37,7 @@ export class RootFolder {
     for (const folder of [this.path, this.#layers, this.checkpoints, this.unfinished]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
     }
+    await chmod(this.checkpoints, 0o755); // its workload's user may read them
     const live = await this.live();
     if (live !== undefined) return live;
     const layer = await this.newLayer();

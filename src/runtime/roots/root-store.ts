@@ -113,6 +113,11 @@ export class RootStore {
     return names.toSorted();
   }
 
+  /** Where the checkpoints of a root are, by name. */
+  checkpointsFolder(name: string): string {
+    return this.#root(name).checkpoints;
+  }
+
   /** Where the files of a checkpoint are. */
   checkpointPath(name: string, checkpoint: string): string {
     const root = this.#root(name);
