@@ -1,36 +1,39 @@
 import { CommandError, type RunCommand } from '../lib/command.ts';
 
+const chains = ['FORWARD', 'INPUT'] as const;
+type Chain = (typeof chains)[number];
+
 /**
  * Docker, ufw and others set the policy of the machine's FORWARD chain to drop, which would cut workloads
- * off the network. Rules that let our interfaces pass there do not open anything: our own table, whose drops
- * are final, still decides.
+ * off the network, and that of INPUT, which would cut those under a policy off the server's name service. Rules
+ * that let our interfaces pass there do not open anything: our own table, whose drops are final, still decides.
  */
 export async function passForeignFirewall(run: RunCommand, interfacePrefix: string): Promise<void> {
-  if (!(await dropsForwarded(run))) return;
-  for (const rule of passRules(interfacePrefix)) {
-    if (!(await succeeds(run, ['-C', 'FORWARD', ...rule]))) {
-      await run('iptables', ['-w', '-I', 'FORWARD', ...rule]);
-    }
+  const dropping = await droppingChains(run);
+  for (const [chain, ...rule] of passRules(interfacePrefix)) {
+    if (!dropping.includes(chain)) continue;
+    if (!(await succeeds(run, ['-C', chain, ...rule]))) await run('iptables', ['-w', '-I', chain, ...rule]);
   }
 }
 
 export async function undoForeignFirewall(run: RunCommand, interfacePrefix: string): Promise<void> {
-  for (const rule of passRules(interfacePrefix)) await succeeds(run, ['-D', 'FORWARD', ...rule]);
+  for (const rule of passRules(interfacePrefix)) await succeeds(run, ['-D', ...rule]);
 }
 
-function passRules(interfacePrefix: string): string[][] {
+function passRules(interfacePrefix: string): [Chain, ...string[]][] {
   return [
-    ['-i', `${interfacePrefix}+`, '-j', 'ACCEPT'],
-    ['-o', `${interfacePrefix}+`, '-j', 'ACCEPT'],
+    ['FORWARD', '-i', `${interfacePrefix}+`, '-j', 'ACCEPT'],
+    ['FORWARD', '-o', `${interfacePrefix}+`, '-j', 'ACCEPT'],
+    ['INPUT', '-i', `${interfacePrefix}+`, '-j', 'ACCEPT'],
   ];
 }
 
-async function dropsForwarded(run: RunCommand): Promise<boolean> {
+async function droppingChains(run: RunCommand): Promise<Chain[]> {
   try {
-    const { stdout } = await run('iptables', ['-w', '-S', 'FORWARD']);
-    return /^-P FORWARD (DROP|REJECT)/m.test(stdout);
+    const { stdout } = await run('iptables', ['-w', '-S']);
+    return chains.filter(chain => new RegExp(`^-P ${chain} (DROP|REJECT)`, 'm').test(stdout));
   } catch (error) {
-    if (error instanceof CommandError) return false; // no iptables, so none of those tools either
+    if (error instanceof CommandError) return []; // no iptables, so none of those tools either
     throw error;
   }
 }

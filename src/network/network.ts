@@ -6,6 +6,9 @@ import { type RunCommand, runCommand } from '../lib/command.ts';
 import { type Endpoint, listEndpoints, makeEndpoints, namespaceFolder, removeEndpoints } from './endpoint.ts';
 import { passForeignFirewall, undoForeignFirewall } from './foreign-firewall.ts';
 import { networkLimits } from './limits.ts';
+import { DomainPolicies } from './policy/domain-policies.ts';
+import type { DomainRule } from './policy/domain-rules.ts';
+import type { NameSource } from './policy/name-source.ts';
 import { Pool } from './pool.ts';
 import { claimSubnet, releaseSubnet } from './routes.ts';
 import { applyRules, changePair, type RuleScope, removeRules } from './rules.ts';
@@ -17,6 +20,8 @@ export interface NetworkOptions {
   readonly subnet?: string;
   /** Namespaces kept ready. */
   readonly poolSize?: number;
+  /** Who knows the names that workloads under a policy ask about; the machine's name servers when absent. */
+  readonly names?: NameSource;
 }
 
 /** A short name that tells the traces of one data directory from those of another on the same machine. */
@@ -47,6 +52,7 @@ export class Network {
   #nextFirewallLook = 0;
   /** Found at the start: of workloads, or left by a server that was killed. */
   #found: string[] = [];
+  #policies: DomainPolicies | undefined;
   #removal: { names: string[]; done: Promise<void> } | undefined;
   #lastRemoval: Promise<void> = Promise.resolve();
 
@@ -76,6 +82,8 @@ export class Network {
       ...(subnet && { subnet }),
     });
     await applyRules(this.#run, this.#scope());
+    this.#policies = new DomainPolicies(this.#run, this.#scope(), this.#options.names);
+    await this.#policies.recover(this.#found.map(name => this.#addressOf(name)));
     await Promise.all([this.#passFirewall(), enableForwarding()]);
   }
 
@@ -121,10 +129,22 @@ export class Network {
     await changePair(this.#run, this.#scope(), 'delete', from, to);
   }
 
+  /**
+   * Lets a workload reach nothing but what its rules allow, by name; everything again when they are undefined. In
+   * force when it resolves; what is not allowed any more is cut. It holds until the workload's release, also
+   * while no server runs; call it again after a restart.
+   */
+  async setPolicy(workload: Endpoint['address'], rules: readonly DomainRule[] | undefined): Promise<void> {
+    if (this.#policies === undefined) throw new Error('the network is not open');
+    if (rules === undefined) await this.#policies.lift([workload]);
+    else await this.#policies.set(workload, rules);
+  }
+
   /** Gives up the pool, and the rules and the addresses too where no workload needs them any more. */
   async close(): Promise<void> {
     await this.#ready.close();
     await this.#lastRemoval.catch(() => {});
+    await this.#policies?.close();
     if (this.#subnet === undefined || this.#leased.size > 0) return;
     await removeRules(this.#run, this.#scope());
     await undoForeignFirewall(this.#run, this.prefix);
@@ -186,6 +206,7 @@ export class Network {
       .then(async () => {
         this.#removal = undefined;
         await removeEndpoints(this.#run, batch.names);
+        await this.#policies?.lift(batch.names.map(name => this.#addressOf(name)));
         for (const name of batch.names) this.#slots.delete(this.#slotOf(name));
       });
     this.#removal = batch;
@@ -197,13 +218,22 @@ export class Network {
     return Number(name.slice(this.prefix.length));
   }
 
+  #addressOf(name: string): string {
+    return addressAt(this.#opened(), this.#slotOf(name));
+  }
+
   #opened(): Subnet {
     if (this.#subnet === undefined) throw new Error('the network is not open');
     return this.#subnet;
   }
 
   #scope(): RuleScope {
-    return { table: this.#table, interfacePrefix: this.prefix, subnet: this.subnet };
+    return {
+      table: this.#table,
+      interfacePrefix: this.prefix,
+      subnet: this.subnet,
+      gateway: addressAt(this.#opened(), 1),
+    };
   }
 }
 

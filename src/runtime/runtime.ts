@@ -396,3 +396,30 @@ export interface ShowsFiles {
 export function showsFiles(runtime: Runtime): runtime is Runtime & ShowsFiles {
   return 'rootPath' in runtime;
 }
+
+/** Optional ability: what a workload reaches outside can be limited to names, and that changed while it runs. */
+export interface NetworkPolicies {
+  /**
+   * In force when it resolves, and until the workload ends, also while no server runs; connections to what is not
+   * allowed any more are cut. Without a policy everything outside is in reach. Set it again after a restart of
+   * the server: until then names are not answered.
+   * @throws {RuntimeError} `not-found` when it does not run
+   */
+  setNetworkPolicy(id: string, policy: NetworkPolicy | undefined): Promise<void>;
+}
+
+/**
+ * What may be reached by name; the most exact rule decides (host, longest suffix, `*`), a denial among equals. What no
+ * rule names is denied, and so are addresses that no name was asked for, and all that are not public.
+ */
+export interface NetworkPolicy {
+  readonly rules: readonly {
+    /** A host, `*.suffix` or `*`. */
+    readonly domain: string;
+    readonly action: 'allow' | 'deny';
+  }[];
+}
+
+export function hasNetworkPolicies(runtime: Runtime): runtime is Runtime & NetworkPolicies {
+  return 'setNetworkPolicy' in runtime;
+}

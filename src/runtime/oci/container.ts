@@ -35,6 +35,12 @@ export class Container {
     this.#cgroups = cgroups;
   }
 
+  /** Of its network. @throws {RuntimeError} `not-found` when it has ended */
+  get address(): string {
+    if (this.#exit !== undefined) throw this.#notRunning();
+    return this.record.address.host;
+  }
+
   /** Undefined while it lives. */
   get exit(): WorkloadExit | undefined {
     return this.#exit;

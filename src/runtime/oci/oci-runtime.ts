@@ -13,6 +13,7 @@ import {
   type ExecSpec,
   type ImageReference,
   type ImagesInUse,
+  type NetworkPolicies,
   type Pausable,
   type PinsImages,
   type PreparedImage,
@@ -70,7 +71,16 @@ export interface OciRuntimeOptions {
  * this server, and an OCI runtime makes and starts it.
  */
 export class OciRuntime
-  implements Runtime, ReopensLogs, PinsImages, UsesImages, Pausable, Checkpointable, AdjustsLimits, ShowsFiles
+  implements
+    Runtime,
+    ReopensLogs,
+    PinsImages,
+    UsesImages,
+    Pausable,
+    Checkpointable,
+    AdjustsLimits,
+    ShowsFiles,
+    NetworkPolicies
 {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
@@ -277,6 +287,9 @@ export class OciRuntime
 
   readonly setLimits: AdjustsLimits['setLimits'] = (id, { memoryBytes }) =>
     this.#turns.run(id, () => this.#container(id).limitMemory(memoryBytes));
+
+  readonly setNetworkPolicy: NetworkPolicies['setNetworkPolicy'] = (id, policy) =>
+    this.#turns.run(id, () => this.#options.network.setPolicy(this.#container(id).address, policy?.rules));
 
   readonly createRoot: Checkpointable['createRoot'] = name => this.#parts().roots.createRoot(name);
   readonly removeRoot: Checkpointable['removeRoot'] = name => this.#parts().roots.removeRoot(name);
