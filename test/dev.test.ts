@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import {
   adminToken,
   berthProgram,
@@ -17,6 +18,8 @@ import {
   type World,
   within,
 } from './support/index.ts';
+
+const runCommand = promisify(execFile);
 
 /** `berth dev` in a folder, as a person sees it. */
 class Dev {
@@ -140,6 +143,33 @@ forEachRuntime('berth dev', { concurrency: 1 }, world => {
     assert.equal(await dev.interrupt(), 0);
     await assertNothingIsLeft();
   });
+
+  if (world.runtime === 'oci') {
+    test('packs a folder on an image, without Docker', { timeout: 120_000 }, async t => {
+      const folder = await makeFolder();
+      t.after(() => rm(folder, { recursive: true }));
+      await mkdir(join(folder, 'root/bin'), { recursive: true });
+      await copyFile('/bin/busybox', join(folder, 'root/bin/busybox'));
+      const archive = join(folder, 'base.tar');
+      await runCommand('tar', ['-C', join(folder, 'root'), '-cf', archive, 'bin']);
+      const env = { PATH: process.env.PATH, BERTH_URL: world.server.url, BERTH_TOKEN: adminToken };
+      await runCommand(berthProgram, ['image', 'import', archive, 'base'], { env });
+      const site = join(folder, 'site');
+      await mkdir(site);
+      await writeFile(join(site, 'index.html'), 'one');
+
+      const serve = ['/bin/busybox', 'httpd', '-f', '-p', '8080', '-h', '/app'];
+      const dev = new Dev(world, site, ['--base', 'base', '--', ...serve]);
+      assert.equal(await dev.answer(), 'one');
+      const seen = dev.lines.length;
+      await writeFile(join(site, 'index.html'), 'two');
+      assert.equal(await dev.answer(seen), 'two');
+      assert.equal(await dev.interrupt(), 0, dev.lines.join('\n'));
+      const { services } = (await world.api('/user/admin/services')).ok();
+      assert.deepEqual(services, ['base']);
+      (await world.api('/user/admin/service/base/delete', { method: 'POST' })).ok();
+    });
+  }
 
   test('says what is wrong where there is nothing to run', async t => {
     const folder = await makeFolder();

@@ -1,11 +1,15 @@
 import { ApiError, type BerthClient, hasEnded } from '../../client/index.ts';
 import type { Connection } from '../connection.ts';
 import { CommandError } from '../explain.ts';
+import { baseToRun, packFolder } from '../image/pack/pack-folder.ts';
 import { buildImage, pushImage } from './docker.ts';
 import type { Output } from './output.ts';
 import { patiently } from './patiently.ts';
 import { type Project, serviceNameOf } from './project.ts';
 
+type PackedProject = Extract<Project, { kind: 'pack' }>;
+
+const packedFolder = '/app';
 /** Longer than a server lets a program take for its end. */
 const endTimeoutMs = 20_000;
 const imageTag = 'dev';
@@ -51,20 +55,20 @@ export class DevService {
       await service.remove();
       await client.services.create(account, wanted);
     }
-    const what = command === undefined ? 'its Dockerfile' : [command, ...args].join(' ');
-    await output.tell(`${folder}: ${what}`);
+    await output.tell(`${folder}: ${told(project)}`);
     return service;
   }
 
   /** Tag of the image that its backends run from; undefined for a command. */
   get imageTag(): string | undefined {
-    return this.#parts.project.kind === 'image' ? imageTag : undefined;
+    return this.#parts.project.kind === 'command' ? undefined : imageTag;
   }
 
   /** Brings what is to run up to date. @returns false when that failed, which is told */
   async prepare(signal: AbortSignal): Promise<boolean> {
     const { project, folder, output, token, client } = this.#parts;
     if (project.kind === 'command') return true;
+    if (project.kind === 'pack') return this.#pack(project, signal);
     if (token === undefined) throw new CommandError('Pushing an image needs a token. Set BERTH_TOKEN.');
     const image = `${await client.services.imageName(this.account, this.name)}:${imageTag}`;
     const run = { signal, tell: (line: string) => output.line('docker', line) };
@@ -72,6 +76,22 @@ export class DevService {
     const isPushed = (await buildImage(folder, image, run)) && (await pushImage(image, token, run));
     if (!isPushed && !signal.aborted) await output.tell('there is no new image');
     return isPushed;
+  }
+
+  async #pack({ base: name, command }: PackedProject, signal: AbortSignal): Promise<boolean> {
+    const { folder, output, client } = this.#parts;
+    const image = { workdir: packedFolder, ...(command && { command }) };
+    await output.tell(`packing the folder on ${name}`);
+    try {
+      const target = { client, account: this.account, service: this.name, tag: imageTag };
+      const base = await baseToRun(client, this.account, name, image);
+      await packFolder({ ...target, folder, base, into: packedFolder, image, onBytes: () => {} });
+      return !signal.aborted;
+    } catch (error) {
+      if (!(error instanceof CommandError) && !(error instanceof ApiError)) throw error;
+      await output.tell(`there is no new image: ${error.message}`);
+      return false;
+    }
   }
 
   started(backend: string): void {
@@ -101,4 +121,12 @@ export class DevService {
     }
     await this.#parts.output.tell(`${backend} has not ended; see \`berth backend status ${backend}\``);
   }
+}
+
+/** What is run, in few words. */
+function told(project: Project): string {
+  if (project.kind === 'image') return 'its Dockerfile';
+  const { command } = project;
+  const what = command === undefined ? 'what its base runs' : command.join(' ');
+  return project.kind === 'pack' ? `${what}, on ${project.base}` : what;
 }

@@ -14,6 +14,7 @@ import { findProject } from './project.ts';
 
 interface Options extends Omit<ServerOptions, 'json'> {
   readonly dir: string;
+  readonly base?: string;
   readonly lock?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -30,6 +31,10 @@ export function registerDev(parent: Command, context: Context): void {
       )
       .option('--dir <folder>', 'the folder', '.')
       .option(
+        '-b, --base <image>',
+        'SERVICE[:TAG] of an image that the folder is packed on; it runs as an image then, without Docker',
+      )
+      .option(
         '-l, --lock <name>',
         'the lock that its backends hold, one after the other (default: a name of the folder’s own)',
       )
@@ -37,7 +42,7 @@ export function registerDev(parent: Command, context: Context): void {
   ).action(async (command: string[], options: Options) => {
     const given = resolve(options.dir);
     const folder = await realpath(given).catch(() => given);
-    const project = await findProject(folder, command);
+    const project = await findProject(folder, command, options.base);
     const stop = new AbortController();
     void new StopSignals().first.then(() => stop.abort());
     const output = new Output(context.terminal);

@@ -8,6 +8,8 @@ import { hasDocker } from './docker.ts';
 /** How the program of a folder is run. */
 export type Project =
   | { readonly kind: 'image' }
+  /** Its files are packed on top of an image; what that one runs is run when there is no command. */
+  | { readonly kind: 'pack'; readonly base: string; readonly command: readonly string[] | undefined }
   /** Arguments, the program first. */
   | { readonly kind: 'command'; readonly command: readonly string[] };
 
@@ -16,11 +18,20 @@ const plainWords = /^[\w@%+=:,./-]+(?: +[\w@%+=:,./-]+)*$/;
 
 /**
  * Finds out what a folder has: the command that is given, else a Dockerfile, else the `start` of its package.json.
+ * @param base an image to pack the folder on, whatever it has
  * @throws {CommandError} when it has none of these
  */
-export async function findProject(folder: string, command: readonly string[]): Promise<Project> {
+export async function findProject(
+  folder: string,
+  command: readonly string[],
+  base?: string,
+): Promise<Project> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new CommandError(`There is no folder ${folder}.`, 2);
+  if (base !== undefined) {
+    const start = command.length > 0 ? undefined : await startScript(folder);
+    return { kind: 'pack', base, command: start === undefined ? given(command) : wordsOf(start) };
+  }
   if (command.length > 0) return { kind: 'command', command };
   const hasDockerfile = await stat(join(folder, 'Dockerfile')).then(
     () => true,
@@ -59,6 +70,10 @@ async function startScript(folder: string): Promise<string | undefined> {
   } catch {
     throw new CommandError('The package.json of the folder is not JSON.');
   }
+}
+
+function given(command: readonly string[]): readonly string[] | undefined {
+  return command.length > 0 ? command : undefined;
 }
 
 /** A start script is a line for a shell by npm's rules; most need none. */

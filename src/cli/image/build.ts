@@ -1,17 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { RegistryRepository } from '../../client/index.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { imageOptionsIn } from './import.ts';
-import { type BaseImage, findBase } from './pack/base-image.ts';
-import { folderLayer } from './pack/folder-layer.ts';
-import { IgnoreRules } from './pack/ignore-file.ts';
 import { absoluteFolder, type ImageOptions, withImageOptions } from './pack/image-options.ts';
-import { configWith, hasCommand, publish, pushLayer } from './pack/publish.ts';
+import { baseToRun, packFolder } from './pack/pack-folder.ts';
 import { UploadProgress } from './pack/upload-progress.ts';
 import { ensureService, parseNewTarget, serviceNameIn, spawnHint } from './target.ts';
 
@@ -40,26 +36,16 @@ export function registerImageBuild(parent: Command, context: Context): void {
     await checkFolder(root, folder);
     const connection = await connect(context, options);
     const account = await connection.account();
-    const base = await findBase(connection.client, account, options.base);
     // Its program is looked for in its own folder, as with a service's `--dir`.
     const image = { workdir: options.into, ...imageOptionsIn(options) };
-    const bare = configWith(image, [], base.config);
-    if (!hasCommand(bare)) {
-      throw new CommandError(
-        `the image would have nothing to run: say what with --command 'PROGRAM ARGUMENTS'`,
-        2,
-      );
-    }
+    const { client } = connection;
+    const base = await baseToRun(client, account, options.base, image);
     await ensureService(connection, service, terminal);
-    const registry = connection.client.registry(account, service);
     using progress = new UploadProgress(terminal);
     await progress.begin(`sending ${folder}`);
-    const content = folderLayer(root, options.into, await IgnoreRules.of(root));
-    const layer = await pushLayer(registry, content, progress.sent);
-    await takeOver(base, registry);
-    const diffIds = [...(base.config.rootfs?.diff_ids ?? []), layer.diffId];
-    const config = configWith(image, diffIds, base.config);
-    const digest = await publish(registry, tag, config, [...base.layers, layer.descriptor]);
+    const { into } = options;
+    const target = { client, account, service, tag, base, into, image };
+    const { digest, layer } = await packFolder({ ...target, folder: root, onBytes: progress.sent });
     progress[Symbol.dispose]();
     if (options.json) {
       await printJson(terminal, { service, tag, digest, layer: layer.descriptor.digest });
@@ -68,15 +54,6 @@ export function registerImageBuild(parent: Command, context: Context): void {
     await terminal.out(`${service}:${tag} is ${digest}`);
     await terminal.err(`Spawn it: ${spawnHint(service, tag)}`);
   });
-}
-
-/** The layers of the base: they are on the server already. */
-async function takeOver({ layers, repository }: BaseImage, registry: RegistryRepository): Promise<void> {
-  if (repository === undefined || repository.name === registry.name) return;
-  for (const { digest } of layers) {
-    if ((await registry.hasBlob(digest)) || (await registry.mountBlob(digest, repository.name))) continue;
-    throw new CommandError(`${repository.name} lacks ${digest} by now. Try again.`);
-  }
 }
 
 function targetOf(root: string, name: string | undefined): { service: string; tag: string } {
