@@ -15,6 +15,7 @@ async function churn(folder: string): Promise<never> {
   await store.open();
   const { signal } = new AbortController();
   let since: string | undefined;
+  await store.make('box');
   process.stdout.write('ready\n');
   for (;;) {
     const number = Date.now(); // rises from one server to the next
@@ -22,10 +23,12 @@ async function churn(folder: string): Promise<never> {
     const name = `c${number}`;
     await store.createCheckpoint('box', name, { ...(since && { since }), signal });
     since = name;
+    process.stdout.write('made\n');
     const [oldest = name, ...others] = await store.listCheckpoints('box');
     if (others.length > 0 && number % 2 === 0) {
       await store.restoreCheckpoint('box', oldest);
       since = oldest;
+      process.stdout.write('restored\n');
     }
     if (others.length > 3) await store.removeCheckpoint('box', oldest);
   }
