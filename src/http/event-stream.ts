@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { beginRawAnswer, liveHeaders } from './raw-answer.ts';
 
 export interface StreamEvent {
   /** Rising within one resource and the same after a restart of the server. */
@@ -30,21 +31,13 @@ export async function sendEventStream(
 ): Promise<void> {
   const explicit = /\btext\/event-stream\b/i.test(request.headers.accept ?? '');
   const gone = new AbortController();
-  reply.hijack();
   const { raw } = reply;
   raw.once('close', () => gone.abort());
   // Cut, not ended: the stream has more to come, so the client is to ask again.
   const { closing } = request.server;
   const cut = (): void => void raw.destroy();
   closing.addEventListener('abort', cut);
-  raw.writeHead(200, {
-    ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
-    ...headers,
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  raw.flushHeaders();
+  beginRawAnswer(reply, 200, { ...headers, 'content-type': 'text/event-stream', ...liveHeaders });
   const keepAlive = setInterval(() => raw.write(explicit ? ':\n\n' : '\n\n'), keepAliveMs);
   let unflushedBytes = 0;
   try {

@@ -11,6 +11,7 @@ export { escapeHtml } from './html.ts';
 export { parseJsonBody } from './json.ts';
 export { sendJsonLines } from './json-lines.ts';
 export { type NdjsonOptions, sendNdjson } from './ndjson.ts';
+export { beginRawAnswer, liveHeaders } from './raw-answer.ts';
 export { SessionCookie } from './session-cookie.ts';
 export { sendPage, type WebPage } from './web-page.ts';
 export {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asciiJson } from '../lib/ascii-json.ts';
 import { BerthError } from '../lib/errors.ts';
 import { type ErrorTable, errorLine, type ReportFault } from './errors.ts';
+import { beginRawAnswer, liveHeaders } from './raw-answer.ts';
 
 export interface JsonLinesOptions {
   readonly errors: ErrorTable;
@@ -34,13 +35,7 @@ export async function sendJsonLines(
     let next = await documents.next().catch((error: unknown) => {
       throw gone.signal.aborted ? new BerthError('no-capacity', 'the server is stopping') : error;
     });
-    reply.hijack();
-    raw.writeHead(200, {
-      ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
-      'content-type': contentType,
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
+    beginRawAnswer(reply, 200, { 'content-type': contentType, ...liveHeaders });
     const keepAlive = setInterval(() => raw.write('\n'), keepAliveMs);
     try {
       while (!next.done) {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { beginRawAnswer, liveHeaders } from './raw-answer.ts';
 
 export interface NdjsonOptions {
   /**
@@ -20,19 +21,12 @@ export async function sendNdjson(
   { atServerStop = 'cut' }: NdjsonOptions = {},
 ): Promise<void> {
   const gone = new AbortController();
-  reply.hijack();
   const { raw } = reply;
   raw.once('close', () => gone.abort());
   const { closing } = request.server;
   const cut = (): void => void raw.destroy();
   if (atServerStop === 'cut') closing.addEventListener('abort', cut);
-  raw.writeHead(200, {
-    ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
-    'content-type': 'application/x-ndjson',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  raw.flushHeaders();
+  beginRawAnswer(reply, 200, { 'content-type': 'application/x-ndjson', ...liveHeaders });
   try {
     for await (const object of open(gone.signal)) {
       if (gone.signal.aborted) break;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { headersOf } from './raw-answer.ts';
 
 export interface WebSocketOptions {
   /** A longer message from the client ends the connection with 1009. */
@@ -46,7 +47,7 @@ export function acceptWebSocket(
   const upgrade = upgrades.get(request.raw);
   if (upgrade === undefined) throw new Error('the request does not ask for an upgrade');
   const { socket } = upgrade;
-  upgrade.headers = { ...told(reply), ...headers };
+  upgrade.headers = { ...headersOf(reply), ...headers };
   reply.hijack();
   (reply.raw as ServerResponse).detachSocket(socket as never);
   return new Promise(resolve => {
@@ -74,9 +75,4 @@ function serverFor(maxMessageBytes: number): WebSocketServer {
   });
   servers.set(maxMessageBytes, server);
   return server;
-}
-
-/** Headers that hooks have set on the reply. */
-function told(reply: FastifyReply): Record<string, string> {
-  return Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
 }

@@ -49,12 +49,14 @@ export class TestSprite {
     });
     assert.equal(response.statusCode, 200);
     const result = { stdout: '', stderr: '', exitCode: -1 };
-    for await (const chunk of response) {
-      const [kind, payload] = [(chunk as Buffer)[0], (chunk as Buffer).subarray(1)];
-      if (kind === 1) result.stdout += payload;
-      else if (kind === 2) result.stderr += payload;
+    // Each chunk of HTTP is a frame; reading the stream in another way would join those that come together.
+    response.on('data', (chunk: Buffer) => {
+      const [kind, payload] = [chunk[0], chunk.subarray(1)];
+      if (kind === 1) result.stdout += payload.toString();
+      else if (kind === 2) result.stderr += payload.toString();
       else result.exitCode = payload[0] ?? -1;
-    }
+    });
+    await once(response, 'end');
     return result;
   }
 

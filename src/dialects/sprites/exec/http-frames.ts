@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { OutputPiece, Session, SessionClient } from '../../../engine/index.ts';
+import { beginRawAnswer, liveHeaders } from '../../../http/index.ts';
 import { AsyncQueue } from '../../../lib/async-queue.ts';
 
 const prefix = { stdout: 1, stderr: 2, exit: 3 } as const;
@@ -16,19 +17,12 @@ export async function sendFrames(
   session: Session,
   input: AsyncIterable<Uint8Array> | undefined,
 ): Promise<FastifyReply> {
-  reply.hijack();
   const { raw } = reply;
   const frames = new FrameClient();
   const detach = session.attach(frames);
   raw.once('close', detach);
   raw.once('close', () => frames.leave());
-  raw.writeHead(200, {
-    ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
-    'content-type': 'application/octet-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  raw.flushHeaders();
+  beginRawAnswer(reply, 200, { 'content-type': 'application/octet-stream', ...liveHeaders });
   raw.socket?.setNoDelay(true);
   void feedInput(session, input);
   let isFirst = true;

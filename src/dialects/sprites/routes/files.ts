@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { SandboxFiles } from '../../../engine/index.ts';
-import { clientGone } from '../../../http/index.ts';
+import { beginRawAnswer, clientGone } from '../../../http/index.ts';
 import { type AccessChecks, sandboxOf } from '../access.ts';
 import { SpritesError } from '../errors.ts';
 import { accountNumber } from '../files/account-number.ts';
@@ -216,10 +216,7 @@ async function sendFile(
       });
     }
     const length = range === undefined ? file.sizeBytes : range.end - range.start + 1;
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(range === undefined ? 200 : 206, {
-      ...Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])),
+    const raw = beginRawAnswer(reply, range === undefined ? 200 : 206, {
       'content-type': 'application/octet-stream',
       'content-length': length,
       'accept-ranges': 'bytes',
