@@ -27,6 +27,7 @@ export async function runInstaller(
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
   const [end, said] = await Promise.all([ended, text(child.stderr)]);
-  if (end !== 0)
-    throw new Error(`${program} ${args[0]} ended with ${end}: ${said.trim().slice(-shownChars)}`);
+  if (end === 0) return;
+  const cause = said.replaceAll(/^go: downloading .*\n/gm, '').replaceAll(/\s+/g, ' ');
+  throw new Error(`${program} ${args[0]} ended with ${end}: ${cause.slice(0, shownChars).trim()}`);
 }
