@@ -4,6 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 
 const maxOutputBytes = 64 * 1024 * 1024;
 /** Where a launched program tells that it is ready. */
@@ -31,26 +32,54 @@ function run({ id, file, args, input, timeoutMs }) {
   child.stdin?.end(input);
 }
 
-function launch({ id, file, args, cwd, env, errorFile }) {
-  const errors = openSync(errorFile, 'w');
-  const child = spawn(file, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    detached: true,
-    stdio: ['ignore', 'ignore', errors, 'pipe'],
-  });
-  closeSync(errors);
-  tell({ id, type: 'launched', pid: child.pid });
-  child.on('error', () => tell({ id, type: 'exited' }));
+function launch({ id, file, args, cwd, env, inputFile, outputFile, errorFile, keepsTelling }) {
+  const child = withFiles(
+    [
+      [inputFile, 'r'],
+      [outputFile, 'w'],
+      [errorFile, 'w'],
+    ],
+    files =>
+      spawn(file, args, {
+        cwd,
+        env: { ...process.env, ...env },
+        detached: true,
+        stdio: [...files, 'pipe'],
+      }),
+  );
+  tell({ id, type: 'launched', pid: child?.pid });
+  if (child === undefined) return tell({ id, type: 'exited', exitCode: 127, lastWords: '' });
+  let lastWords = '';
+  child.on('error', () => tell({ id, type: 'exited', exitCode: 127, lastWords }));
   // Not at `exit`: what it told before may be unread then.
-  child.on('close', () => tell({ id, type: 'exited' }));
+  child.on('close', (code, name) => {
+    tell({ id, type: 'exited', exitCode: code ?? 128 + constants.signals[name], lastWords });
+  });
   const pipe = child.stdio[readyDescriptor];
   let text = '';
   pipe?.setEncoding('utf8').on('error', () => {});
   pipe?.on('data', chunk => {
     text += chunk;
-    if (!text.includes('\n')) return;
-    tell({ id, type: 'ready', text });
-    pipe.destroy();
+    const end = text.indexOf('\n') + 1;
+    if (end === 0) return;
+    tell({ id, type: 'ready', text: text.slice(0, end) });
+    if (!keepsTelling) return pipe.destroy();
+    lastWords = text.slice(end);
+    pipe.removeAllListeners('data').on('data', rest => {
+      lastWords += rest;
+    });
   });
+}
+
+/** Undefined when one of them can't be opened; they are closed again here. */
+function withFiles(files, use) {
+  const opened = [];
+  try {
+    for (const [path, flags] of files) opened.push(path === undefined ? 'ignore' : openSync(path, flags));
+    return use(opened);
+  } catch {
+    return undefined;
+  } finally {
+    for (const descriptor of opened) if (descriptor !== 'ignore') closeSync(descriptor);
+  }
 }

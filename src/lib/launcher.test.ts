@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -49,14 +49,14 @@ test('commands run beside each other', async () => {
 test('a launched program tells when it is ready, and its end is told', async () => {
   const { pid, ready, ended } = await launch('pwd >&2; echo "$WORD $$" >&3; exit 1');
   assert.equal(await ready, `hello ${pid}\n`);
-  assert.equal(await ended, true);
+  assert.deepEqual(await ended, { exitCode: 1, lastWords: '' });
   assert.equal((await readFile(join(folder, 'errors'), 'utf8')).trim(), folder);
 });
 
 test('a launched program that ends without a word, or is none, is an error', async () => {
   const { ready, ended } = await launch('exit 0');
   await assert.rejects(ready, /without a word/);
-  assert.equal(await ended, true);
+  assert.deepEqual(await ended, { exitCode: 0, lastWords: '' });
   const none = launcher.launch({
     file: '/none',
     args: [],
@@ -67,11 +67,35 @@ test('a launched program that ends without a word, or is none, is an error', asy
   await assert.rejects(none, /could not be started/);
 });
 
+test('a launched program reads and writes files, and may go on telling', async () => {
+  const [inputFile, outputFile] = [join(folder, 'input'), join(folder, 'output')];
+  await writeFile(inputFile, 'some text');
+  const spec = { cwd: folder, env: {}, inputFile, outputFile, errorFile: join(folder, 'errors') };
+  const script = 'echo one >&3; cat; echo two >&3; sleep 0.05; echo three >&3; kill -9 $$';
+  const { ready, ended } = await launcher.launch({
+    ...spec,
+    file: '/bin/sh',
+    args: ['-c', script],
+    keepsTelling: true,
+  });
+  assert.equal(await ready, 'one\n');
+  assert.deepEqual(await ended, { exitCode: 137, lastWords: 'two\nthree\n' });
+  assert.equal(await readFile(outputFile, 'utf8'), 'some text');
+  const missing = launcher.launch({
+    ...spec,
+    inputFile: join(folder, 'missing'),
+    file: '/bin/true',
+    args: [],
+  });
+  await assert.rejects(missing, /could not be started/);
+  assert.equal((await launcher.run('echo', ['still there'])).stdout, 'still there\n');
+});
+
 test('a launched program runs on when the launcher ends, which starts again when it is needed', async () => {
   const { pid, ready, ended } = await launch('echo up >&3; exec sleep 100');
   await ready;
   await launcher.stop();
-  assert.equal(await ended, false);
+  assert.equal(await ended, undefined);
   assert.equal(process.kill(pid, 'SIGKILL'), true);
   assert.equal((await launcher.run('echo', ['again'])).stdout, 'again\n');
 });

@@ -7,8 +7,14 @@ export interface LaunchSpec {
   readonly cwd: string;
   /** Laid over the environment of the machine's tools. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its standard input, where it has one: a file, or a FIFO that is open at its other end. */
+  readonly inputFile?: string;
+  /** Where its standard output goes. */
+  readonly outputFile?: string;
   /** Where its standard error goes. */
   readonly errorFile: string;
+  /** What it writes to its descriptor 3 is read to the end, not only the first line. */
+  readonly keepsTelling?: true;
 }
 
 /** A program that runs by itself, in a session of its own. */
@@ -19,8 +25,15 @@ export interface Launched {
    * @throws {Error} when it ended without
    */
   readonly ready: Promise<string>;
-  /** True when it has ended; false when the launcher has, and so nobody is told any more. */
-  readonly ended: Promise<boolean>;
+  /** Undefined when the launcher has ended, and so nobody is told any more. */
+  readonly ended: Promise<LaunchedEnd | undefined>;
+}
+
+export interface LaunchedEnd {
+  /** 128 + n after signal n. */
+  readonly exitCode: number;
+  /** What it wrote to its descriptor 3 after its first line; with `keepsTelling`. */
+  readonly lastWords: string;
 }
 
 /**
@@ -49,7 +62,7 @@ export class Launcher {
   async launch(spec: LaunchSpec): Promise<Launched> {
     const launched = Promise.withResolvers<number | undefined>();
     const ready = Promise.withResolvers<string>();
-    const ended = Promise.withResolvers<boolean>();
+    const ended = Promise.withResolvers<LaunchedEnd | undefined>();
     ready.promise.catch(() => {}); // told to whoever waits for it
     this.#send({ type: 'launch', ...spec }, reply => {
       if (reply?.type === 'launched') launched.resolve(reply.pid);
@@ -58,7 +71,7 @@ export class Launcher {
         const error = new Error(reply ? 'it ended without a word' : 'the launcher ended');
         launched.reject(error);
         ready.reject(error);
-        ended.resolve(reply !== undefined);
+        ended.resolve(reply?.type === 'exited' ? endOf(reply) : undefined);
         return true;
       }
       return false;
@@ -112,6 +125,10 @@ export class Launcher {
 /** Takes a reply, or undefined when none will come any more; true when it was the last. */
 type Pending = (reply: Reply | undefined) => boolean;
 
+function endOf({ exitCode, lastWords }: LaunchedEnd): LaunchedEnd {
+  return { exitCode, lastWords };
+}
+
 type Ended = {
   readonly type: 'ended';
   readonly status: number | string;
@@ -123,5 +140,5 @@ type Reply = { readonly id: number } & (
   | Ended
   | { readonly type: 'launched'; readonly pid: number | undefined }
   | { readonly type: 'ready'; readonly text: string }
-  | { readonly type: 'exited' }
+  | ({ readonly type: 'exited' } & LaunchedEnd)
 );

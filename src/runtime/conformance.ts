@@ -10,6 +10,7 @@ import { removalPromises } from './conformance/removal.ts';
 import { resourcePromises } from './conformance/resources.ts';
 import { rootPromises } from './conformance/roots.ts';
 import { startPromises } from './conformance/start.ts';
+import { terminalPromises } from './conformance/terminals.ts';
 
 export type { MakeRuntime } from './conformance/world.ts';
 
@@ -34,6 +35,7 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     endingPromises(subject);
     outputPromises(subject);
     execPromises(subject);
+    terminalPromises(subject);
     resourcePromises(subject, options);
     mountPromises(subject, options);
     pausePromises(subject);

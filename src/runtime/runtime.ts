@@ -1,4 +1,9 @@
-import type { Readable, Writable } from 'node:stream';
+import type { ProcessExit } from './durable-exec.ts';
+import type { ExecProcess, ExecSpec } from './exec.ts';
+
+export * from './durable-exec.ts';
+export * from './exec.ts';
+export * from './looks-inside.ts';
 
 /**
  * The seam between the engine and whatever runs a workload. A runtime decides nothing: what to run, when to
@@ -42,7 +47,11 @@ export interface Runtime {
    */
   stop(id: string, request: StopRequest): Promise<boolean>;
 
-  /** Runs a further process inside a running workload; it ends with the server. */
+  /**
+   * Runs a further process inside a running workload; it ends with the server. Resolves when it runs. What it has
+   * left in the background when it ends lives on in the workload.
+   * @throws {RuntimeError} `start-error` with a reason where there is one
+   */
   exec(id: string, spec: ExecSpec): Promise<ExecProcess>;
 
   /**
@@ -169,37 +178,6 @@ export type StopRequest =
   /** The signal goes to the main process; whatever lives after `timeoutMs` is killed. */
   | { readonly hard: false; readonly signal: NodeJS.Signals; readonly timeoutMs: number };
 
-export interface ExecSpec {
-  readonly command: readonly string[];
-  /** Laid over the environment of the workload's main process. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** `env` is all that it gets. */
-  readonly replaceEnv?: boolean;
-  readonly workingDirectory?: string;
-  /** Whom it runs as, when not as the workload does. */
-  readonly user?: 'root';
-  /** A terminal instead of pipes: standard output has everything, and standard error ends at once. */
-  readonly tty?: TerminalSize;
-}
-
-export interface TerminalSize {
-  readonly rows: number;
-  readonly cols: number;
-}
-
-export interface ExecProcess {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /** As its workload counts. */
-  readonly pid: number;
-  kill(signal: NodeJS.Signals): void;
-  /** Of its terminal; without effect where it has none. */
-  resize(size: TerminalSize): void;
-  /** 128 + n after signal n. Settles when the process has ended and its output was read to the end. */
-  readonly exited: Promise<{ readonly exitCode: number }>;
-}
-
 export type RecoveredWorkload =
   | { readonly id: string; readonly state: 'created'; readonly address: WorkloadAddress }
   | {
@@ -211,7 +189,12 @@ export type RecoveredWorkload =
     }
   | ({ readonly state: 'exited' } & WorkloadExit);
 
-export type RuntimeEvent = { readonly type: 'exit' } & WorkloadExit;
+export type RuntimeEvent = ExitEvent | ProcessExitEvent;
+
+export type ExitEvent = { readonly type: 'exit' } & WorkloadExit;
+
+/** The end of a durable process; told before the exit of its workload. */
+export type ProcessExitEvent = { readonly type: 'process-exit'; readonly workloadId: string } & ProcessExit;
 
 export interface WorkloadExit {
   readonly id: string;
@@ -290,6 +273,7 @@ export function usesImages(runtime: Runtime): runtime is Runtime & UsesImages {
 export interface ReopensLogs {
   /**
    * Makes the writer of the workload's log open the active file anew, after it was renamed.
+   * @param id of the log: that of a workload, or the `logId` of a durable process
    * @returns false when nobody writes it any more
    */
   reopenLog(id: string): Promise<boolean>;

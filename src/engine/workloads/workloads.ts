@@ -81,6 +81,7 @@ export class Workloads {
   async #watchExits(): Promise<void> {
     for await (const event of this.#parts.runtime.events(this.#closing.signal)) {
       await this.#recovered.promise;
+      if (event.type !== 'exit') continue;
       this.#live.get(event.id)?.lifecycle.exited(event);
     }
   }

@@ -7,11 +7,12 @@ import { after, before } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogStream, Logs } from '../../logs/index.ts';
 import {
+  type ExitEvent,
+  type ProcessExitEvent,
   type RecoveredWorkload,
   type Runtime,
   RuntimeError,
   type RuntimeErrorCode,
-  type RuntimeEvent,
   type WorkloadAddress,
   type WorkloadSpec,
 } from '../runtime.ts';
@@ -29,7 +30,8 @@ export class World {
   readonly dataDir: string;
   readonly runtime: Runtime;
   readonly logs: Logs;
-  readonly exits = new Map<string, RuntimeEvent>();
+  readonly exits = new Map<string, ExitEvent>();
+  readonly processExits: ProcessExitEvent[] = [];
   readonly #listening = new AbortController();
   readonly #made = new Set<string>();
   #listener: Promise<void> | undefined;
@@ -80,7 +82,7 @@ export class World {
     return workload;
   }
 
-  exit(id: string): Promise<RuntimeEvent> {
+  exit(id: string): Promise<ExitEvent> {
     return eventually(`the exit of ${id}`, () => this.exits.get(id));
   }
 
@@ -103,7 +105,10 @@ export class World {
   }
 
   async #listen(): Promise<void> {
-    for await (const event of this.runtime.events(this.#listening.signal)) this.exits.set(event.id, event);
+    for await (const event of this.runtime.events(this.#listening.signal)) {
+      if (event.type === 'exit') this.exits.set(event.id, event);
+      else this.processExits.push(event);
+    }
   }
 }
 
@@ -146,6 +151,14 @@ export async function eventually<T>(
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await delay(10);
   }
+}
+
+/** Whether a process of a workload has ended, given its number inside; its parent may not have noticed. */
+export async function isOver(world: World, id: string, pid: string): Promise<boolean> {
+  const look = await world.runtime.exec(id, { command: ['cat', `/proc/${pid}/stat`] });
+  look.stdin.end();
+  look.stderr.resume();
+  return !/^\d+ \(.*\) [^Z]/.test(await text(look.stdout));
 }
 
 /** For `assert.rejects`. */

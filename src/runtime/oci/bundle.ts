@@ -15,6 +15,8 @@ export class OciFolders {
   readonly trash: string;
   /** Root file systems that outlive their workloads. */
   readonly roots: string;
+  /** Named pipes for further processes. */
+  readonly fifos: string;
 
   constructor(root: string) {
     this.root = root;
@@ -23,6 +25,7 @@ export class OciFolders {
     this.state = join(root, 'state');
     this.trash = join(root, 'trash');
     this.roots = join(root, 'roots');
+    this.fifos = join(root, 'fifos');
   }
 
   async make(): Promise<void> {

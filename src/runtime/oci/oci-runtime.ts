@@ -38,7 +38,8 @@ import { ContainerRefused, reopenConmonLog, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
 import { EventFeed } from './event-feed.ts';
-import { type ExecSession, endLeftSessions, startExec } from './exec.ts';
+import { Fifos } from './exec/fifos.ts';
+import { endLeftSessions, Sessions } from './exec/sessions.ts';
 import { startByFifo } from './exec-fifo.ts';
 import { readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
@@ -85,7 +86,6 @@ export class OciRuntime
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
-  readonly #sessions = new Map<string, ExecSession>();
   readonly #conclusions = new Set<Promise<void>>();
   readonly #feed = new EventFeed<RuntimeEvent>();
   readonly #launcher = new Launcher();
@@ -122,24 +122,27 @@ export class OciRuntime
     const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
     const moves = new CgroupMoves(await cgroupLayout());
     const kernel = await readKernel();
+    const fifos = new Fifos(folders.fifos, this.#launcher.run);
+    await fifos.open();
+    const sessions = new Sessions({ tools, folders, launcher: this.#launcher, fifos });
     try {
       await network.open(this.#launcher.run);
     } catch (error) {
       await this.#launcher.stop();
       throw error;
     }
-    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel };
+    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel, fifos, sessions };
   }
 
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
-    const { watch, cgroups, moves, roots } = this.#opened;
+    const { watch, cgroups, moves, roots, sessions, fifos } = this.#opened;
     await this.#turns.allSettled();
     await roots.store.close();
     watch.close();
     for (const container of this.#containers.values()) container.letGo();
-    for (const session of this.#sessions.values()) session.kill('SIGKILL');
-    await Promise.allSettled([...this.#sessions.values()].map(session => session.exited));
+    await sessions.close();
+    await fifos.close();
     await Promise.all(this.#conclusions);
     this.#feed.close();
     await this.#options.network.close();
@@ -237,12 +240,8 @@ export class OciRuntime
     const container = this.#container(id);
     if (container.exit) throw new RuntimeError('not-found', `workload ${id} has ended`);
     if (await container.isPaused()) throw new RuntimeError('conflict', `workload ${id} is paused`);
-    const { tools, folders, moves } = this.#parts();
-    const session = await moves.during(() => startExec(tools, folders, container.bundle, spec));
-    this.#sessions.set(session.id, session);
-    const forget = () => this.#sessions.delete(session.id);
-    session.exited.then(forget, forget);
-    return session;
+    const { sessions, moves, cgroups } = this.#parts();
+    return moves.during(() => sessions.start(container.bundle, () => cgroups.processes(id), spec));
   }
 
   async recover(): Promise<RecoveredWorkload[]> {
@@ -258,7 +257,7 @@ export class OciRuntime
     return recovered.filter(workload => workload !== undefined);
   }
 
-  async #takeOver({ bundle, conmon, finding }: Remains): Promise<RecoveredWorkload | undefined> {
+  async #takeOver({ bundle, conmon, execConmons, finding }: Remains): Promise<RecoveredWorkload | undefined> {
     const { cgroups, watch } = this.#parts();
     if (finding.state === 'debris') {
       await this.#clear(bundle, undefined, conmon?.pid);
@@ -269,7 +268,7 @@ export class OciRuntime
     const container = new Container({ bundle, record, mainPid }, cgroups);
     this.#containers.set(id, container);
     if (finding.state === 'ended') return { ...(await container.conclude()), state: 'exited' };
-    await endLeftSessions(bundle, await cgroups.processes(id));
+    await endLeftSessions(bundle, await cgroups.processes(id), [...execConmons.values()]);
     if (finding.state === 'running') await container.started();
     watch.adopt(id, finding.conmon);
     if (finding.state === 'created') return { id, state: 'created', address: record.address };

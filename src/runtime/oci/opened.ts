@@ -5,6 +5,8 @@ import type { CgroupMoves } from './cgroup-moves.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { OciTools } from './conmon.ts';
 import type { ConmonWatch } from './conmon-watch.ts';
+import type { Fifos } from './exec/fifos.ts';
+import type { Sessions } from './exec/sessions.ts';
 import type { Kernel } from './kernel.ts';
 import { removeShortcuts } from './lower-folders.ts';
 import type { OciRoots } from './oci-roots.ts';
@@ -18,6 +20,8 @@ export interface Opened {
   readonly moves: CgroupMoves;
   readonly watch: ConmonWatch;
   readonly kernel: Kernel;
+  readonly fifos: Fifos;
+  readonly sessions: Sessions;
 }
 
 /** Makes the folders of a data directory that are missing. @throws {Error} where its path can't be used */

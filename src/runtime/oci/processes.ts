@@ -51,16 +51,16 @@ export function runs(pid: number): boolean {
   }
 }
 
-/** The conmon of each bundle in a folder, by the name of the bundle. */
+/** The conmons of a folder of bundles, each by the path in it of the file for the number of its process. */
 export async function findConmons(bundles: string): Promise<Map<string, ProcessIdentity>> {
   const found = new Map<string, ProcessIdentity>();
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
   for (const pid of pids) {
     const args = await commandLine(pid);
     if (basename(args[0] ?? '') !== 'conmon') continue;
-    const folder = args[args.indexOf('-b') + 1] ?? '';
-    const identity = folder.startsWith(`${bundles}/`) ? await identify(Number(pid)) : undefined;
-    if (identity) found.set(basename(folder), identity);
+    const file = args[args.indexOf('-p') + 1] ?? '';
+    const identity = file.startsWith(`${bundles}/`) ? await identify(Number(pid)) : undefined;
+    if (identity) found.set(file.slice(bundles.length + 1), identity);
   }
   return found;
 }

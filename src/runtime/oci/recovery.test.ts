@@ -27,7 +27,7 @@ async function killOwner(owner: ChildProcess): Promise<void> {
 async function conmonOf(world: TestWorld, id: string): Promise<number> {
   return eventually(
     'the conmon',
-    async () => (await findConmons(join(world.dataDir, 'oci/bundles'))).get(id)?.pid,
+    async () => (await findConmons(join(world.dataDir, 'oci/bundles'))).get(`${id}/pid`)?.pid,
   );
 }
 

@@ -9,6 +9,8 @@ import { findConmons, lives, type ProcessIdentity, signal } from './processes.ts
 export interface Remains {
   readonly bundle: Bundle;
   readonly conmon: ProcessIdentity | undefined;
+  /** Conmons of its further processes, by the path in the bundle of the file for the process's number. */
+  readonly execConmons: ReadonlyMap<string, ProcessIdentity>;
   readonly finding: Finding;
 }
 
@@ -33,13 +35,18 @@ export async function survey(folders: OciFolders, cgroups: Cgroups): Promise<Rem
     folders.list(folders.exits),
     cgroups.list(),
   ]);
+  const ofConmons = [...conmons.keys()].map(path => path.split('/', 1)[0] ?? '');
   // Whatever else someone has put there is none of ours.
-  const ids = new Set([...names.flat(), ...conmons.keys()].filter(isDnsLabel));
+  const ids = new Set([...names.flat(), ...ofConmons].filter(isDnsLabel));
   return Promise.all(
     [...ids].map(async id => {
       const bundle = folders.bundle(id);
-      const conmon = conmons.get(id);
-      return { bundle, conmon, finding: await examine(bundle, cgroups, conmon) };
+      const own = new Map<string, ProcessIdentity>();
+      for (const [path, conmon] of conmons)
+        if (path.startsWith(`${id}/`)) own.set(path.slice(id.length + 1), conmon);
+      const conmon = own.get('pid');
+      own.delete('pid');
+      return { bundle, conmon, execConmons: own, finding: await examine(bundle, cgroups, conmon) };
     }),
   );
 }

@@ -1,36 +1,36 @@
 import { RuntimeError, type StartErrorReason } from '../runtime.ts';
 
-type Rule = readonly [pattern: RegExp, reason: StartErrorReason, text: (match: RegExpExecArray) => string];
+interface Rule {
+  readonly pattern: RegExp;
+  readonly reason: StartErrorReason;
+  readonly text: (name: string) => string;
+}
+
+const notFound = { reason: 'not-found', text: (name: string) => `command not found: ${name}` } as const;
+const notExecutable = {
+  reason: 'not-executable',
+  text: (name: string) => `command is not executable: ${name}`,
+} as const;
 
 const rules: readonly Rule[] = [
   // runc
-  [
-    /exec: "(.*?)": executable file not found in \$PATH/,
-    'not-found',
-    ([, name]) => `command not found: ${name}`,
-  ],
-  [
-    /exec: "(.*?)": (?:stat .*?: )?no such file or directory/,
-    'not-found',
-    ([, name]) => `command not found: ${name}`,
-  ],
-  [
-    /exec: "(.*?)": (?:permission denied|is a directory|exec format error)/,
-    'not-executable',
-    ([, name]) => `command is not executable: ${name}`,
-  ],
+  { pattern: /exec: "(.*?)": executable file not found in \$PATH/, ...notFound },
+  { pattern: /exec: "(.*?)": (?:stat .*?: )?(?:no such file or|not a) directory/, ...notFound },
+  { pattern: /exec: "(.*?)": (?:stat .*?: )?permission denied/, ...notExecutable },
+  { pattern: /exec: "(.*?)": is a directory/, ...notExecutable },
+  { pattern: /exec:? "?(\S+?)"?: exec format error/, ...notExecutable },
   // crun
-  [/executable file `(.*?)` not found/, 'not-found', ([, name]) => `command not found: ${name}`],
-  [
-    /chdir to (?:cwd )?\(?[`"](.*?)[`"].*permission denied/is,
-    'bad-directory',
-    ([, path]) => `the working directory ${path} is not open to the workload's user (chmod o+rx)`,
-  ],
-  [
-    /chdir to (?:cwd )?\(?[`"](.*?)[`"]/,
-    'bad-directory',
-    ([, path]) => `the working directory ${path} can't be entered`,
-  ],
+  { pattern: /executable file `(.*?)` not found/, ...notFound },
+  {
+    pattern: /chdir to (?:cwd )?\(?[`"](.*?)[`"].*permission denied/is,
+    reason: 'bad-directory',
+    text: path => `the working directory ${path} is not open to the workload's user (chmod o+rx)`,
+  },
+  {
+    pattern: /chdir to (?:cwd )?\(?[`"](.*?)[`"]/,
+    reason: 'bad-directory',
+    text: path => `the working directory ${path} can't be entered`,
+  },
 ];
 
 /**
@@ -38,9 +38,11 @@ const rules: readonly Rule[] = [
  * @param hidden paths of the host that must not be shown
  */
 export function startError(message: string, ...hidden: readonly string[]): RuntimeError {
-  for (const [pattern, reason, text] of rules) {
-    const match = pattern.exec(message);
-    if (match) return new RuntimeError('start-error', text(match), { reason });
+  // It quotes what it says once more in its log.
+  const said = message.replaceAll('\\"', '"');
+  for (const { pattern, reason, text } of rules) {
+    const [, name] = pattern.exec(said) ?? [];
+    if (name !== undefined) return new RuntimeError('start-error', text(name), { reason });
   }
   const shown = hidden.reduce((text, path) => text.replaceAll(path, '…'), message);
   return new RuntimeError('start-error', `the program could not be started: ${shown.trim()}`);

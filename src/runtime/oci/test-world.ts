@@ -8,7 +8,7 @@ import { ImageStore } from '../../images/index.ts';
 import { runCommand } from '../../lib/command.ts';
 import { FileLogs } from '../../logs/index.ts';
 import { instanceTag, Network } from '../../network/index.ts';
-import type { PreparedImage, RuntimeEvent, WorkloadAddress, WorkloadSpec } from '../runtime.ts';
+import type { ExitEvent, PreparedImage, WorkloadAddress, WorkloadSpec } from '../runtime.ts';
 import { cgroupLayout } from './cgroups.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { probeOci } from './probe.ts';
@@ -26,7 +26,7 @@ export class TestWorld {
   readonly logs: FileLogs;
   readonly network: Network;
   readonly runtime: OciRuntime;
-  readonly events: RuntimeEvent[] = [];
+  readonly events: ExitEvent[] = [];
   readonly #abort = new AbortController();
 
   private constructor(dataDir: string, poolSize: number) {
@@ -53,7 +53,9 @@ export class TestWorld {
   }
 
   async #collect(): Promise<void> {
-    for await (const event of this.runtime.events(this.#abort.signal)) this.events.push(event);
+    for await (const event of this.runtime.events(this.#abort.signal)) {
+      if (event.type === 'exit') this.events.push(event);
+    }
   }
 
   async image(): Promise<PreparedImage> {
@@ -72,7 +74,7 @@ export class TestWorld {
   }
 
   /** Runs a workload to its end and removes it. */
-  async output(workload: TestWorkload): Promise<{ exit: RuntimeEvent; lines: string[] }> {
+  async output(workload: TestWorkload): Promise<{ exit: ExitEvent; lines: string[] }> {
     await this.run(workload);
     const exit = await this.exit(workload.id);
     const lines = await this.lines(workload.id);
@@ -88,7 +90,7 @@ export class TestWorld {
     return (stdout + stderr).trimEnd();
   }
 
-  async exit(id: string): Promise<RuntimeEvent> {
+  async exit(id: string): Promise<ExitEvent> {
     return eventually(`the exit of ${id}`, () => this.events.find(event => event.id === id));
   }
 

@@ -12,6 +12,9 @@ const nsPerTick = 10_000_000;
 interface TableEntry {
   readonly pid: number;
   readonly group: number;
+  readonly session: number;
+  /** Group in the foreground of its terminal; -1 without one. */
+  readonly foreground: number;
   readonly startTime: string;
   readonly cpuNs: number;
   readonly isStopped: boolean;
@@ -28,13 +31,15 @@ async function readEntry(pid: string): Promise<TableEntry | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The name in parentheses may hold anything; fields count from behind it (proc_pid_stat(5)).
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
+  const [state, , group, session, , foreground] = fields;
   const startTime = fields[19];
   if (state === undefined || startTime === undefined || state === 'Z' || state === 'X') return undefined;
   const ticks = Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
   return {
     pid: Number(pid),
     group: Number(group),
+    session: Number(session),
+    foreground: Number(foreground),
     startTime,
     cpuNs: ticks * nsPerTick,
     isStopped: state === 'T',
@@ -54,6 +59,17 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') return undefined;
   const shown = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
   return shown?.stdout.trim() || undefined;
+}
+
+/** Processes of the session that a process leads. */
+export async function sessionMembers(leader: number): Promise<number[]> {
+  return (await livingProcesses()).filter(({ session }) => session === leader).map(({ pid }) => pid);
+}
+
+/** Group in the foreground of a process's terminal; undefined without one. */
+export async function foregroundGroup(pid: number): Promise<number | undefined> {
+  const foreground = (await readEntry(String(pid)))?.foreground ?? -1;
+  return foreground > 1 ? foreground : undefined;
 }
 
 /** Groups in which some process has `entry` (`NAME=value`) in its environment. */

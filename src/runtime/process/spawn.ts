@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { join, resolve } from 'node:path';
 import { RuntimeError, type StartErrorReason } from '../runtime.ts';
 
 /** A child that leads a group of its own. */
@@ -35,10 +36,11 @@ export async function spawnLeader(
 /** @throws {RuntimeError} `start-error` */
 export async function checkDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  throw new RuntimeError('start-error', 'the directory to run in does not exist', {
-    reason: 'bad-directory',
-  });
+  if (!found?.isDirectory()) {
+    throw new RuntimeError('start-error', 'the directory to run in does not exist', {
+      reason: 'bad-directory',
+    });
+  }
 }
 
 /** As a shell reports it: 128 + n after signal n. */
@@ -46,19 +48,42 @@ export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): 
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-const reasons: Readonly<Record<string, StartErrorReason>> = {
-  ENOENT: 'not-found',
-  EACCES: 'not-executable',
-  ENOEXEC: 'not-executable',
+const failures: Readonly<Record<string, readonly [text: string, reason?: StartErrorReason]>> = {
+  ENOENT: ['command not found: %', 'not-found'],
+  ENOTDIR: ['command not found: %', 'not-found'],
+  EACCES: ['command is not executable: %', 'not-executable'],
+  ENOEXEC: ['command is not executable: %', 'not-executable'],
+  E2BIG: ['the command and its environment are too long'],
 };
 
 function startError(program: string, error: NodeJS.ErrnoException): RuntimeError {
-  const texts: Record<string, string> = {
-    ENOENT: `command not found: ${program}`,
-    EACCES: `command is not executable: ${program}`,
-    E2BIG: 'the command and its environment are too long',
-  };
-  const text = texts[error.code ?? ''] ?? `the command could not be run (${error.code})`;
-  const reason = reasons[error.code ?? ''];
-  return new RuntimeError('start-error', text, { cause: error, ...(reason && { reason }) });
+  const [text, reason] = failures[error.code ?? ''] ?? [`the command could not be run (${error.code})`];
+  return new RuntimeError(
+    'start-error',
+    text.replace('%', () => program),
+    { cause: error, ...(reason && { reason }) },
+  );
+}
+
+/**
+ * Looks for a command as the system does, where nobody tells why it could not be run.
+ * @throws {RuntimeError} `start-error`
+ */
+export async function checkCommand(
+  [program]: readonly string[],
+  { cwd, path = '' }: { readonly cwd: string; readonly path?: string | undefined },
+): Promise<void> {
+  if (program === undefined) throw new RuntimeError('start-error', 'no command is given');
+  const candidates = program.includes('/')
+    ? [resolve(cwd, program)]
+    : path.split(':').map(folder => join(folder, program));
+  let code = 'ENOENT';
+  for (const candidate of candidates) {
+    const found = await stat(candidate).catch((error: NodeJS.ErrnoException) => error);
+    if (found instanceof Error) continue;
+    const isRunnable = found.isFile() && (found.mode & 0o111) !== 0;
+    if (isRunnable) return;
+    code = 'EACCES';
+  }
+  throw startError(program, Object.assign(new Error(code), { code }));
 }

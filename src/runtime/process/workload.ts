@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join, normalize } from 'node:path';
+import { join } from 'node:path';
 import type { Logs } from '../../logs/logs.ts';
 import {
   type ExecProcess,
@@ -11,11 +11,12 @@ import {
   type WorkloadSpec,
 } from '../runtime.ts';
 import { programEnvironment } from './environment.ts';
-import { type ExecSession, execProcess } from './exec.ts';
+import { execProcess } from './exec.ts';
+import { execInTerminal } from './exec-terminal.ts';
 import type { PortLease } from './ports.ts';
-import { setStopped, startTimeOf } from './process-table.ts';
+import { endGroup, groupsWithEnvironment, setStopped, startTimeOf } from './process-table.ts';
 import { Program } from './program.ts';
-import { spawnLeader } from './spawn.ts';
+import { checkCommand, checkDirectory, spawnLeader } from './spawn.ts';
 import type { WorkloadFolder, WorkloadPhase } from './workload-folder.ts';
 
 interface WorkloadParts {
@@ -38,12 +39,13 @@ export class Workload {
   readonly lease: PortLease;
   readonly #parts: WorkloadParts;
   readonly #env: Record<string, string>;
-  readonly #sessions = new Set<ExecSession>();
+  readonly #sessions = new Set<ExecProcess>();
   #started: Promise<void> | undefined;
   #program: Program | undefined;
   #ended: Promise<WorkloadExit> | undefined;
   #hasEnded = false;
   #isPaused = false;
+  #hadSessions = false;
 
   constructor(parts: WorkloadParts) {
     this.address = parts.address;
@@ -155,31 +157,43 @@ export class Workload {
   async exec(spec: ExecSpec): Promise<ExecProcess> {
     if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
     if (this.#isPaused) throw new RuntimeError('conflict', 'the workload is paused');
-    if (spec.tty !== undefined) throw new RuntimeError('unsupported', 'there are no terminals yet');
-    const leader = await spawnLeader(spec.command, {
-      cwd: this.#directoryOf(spec),
-      env: { ...(spec.replaceEnv ? {} : this.#env), ...this.#ownVariables(), ...spec.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const session = execProcess(leader);
+    const session = await this.#session(spec);
+    this.#hadSessions = true;
     this.#sessions.add(session);
     void session.exited.then(() => this.#sessions.delete(session));
     if (!this.#program.isRunning) session.kill('SIGKILL');
     return session;
   }
 
-  /** Folders are those of its persistent root, where it has one. */
-  #directoryOf({ workingDirectory }: ExecSpec): string {
-    const { root, spec } = this.#parts;
-    if (workingDirectory === undefined) return spec.directory ?? this.#home;
-    return root === undefined ? workingDirectory : join(root, normalize(`/${workingDirectory}`));
+  async #session(spec: ExecSpec): Promise<ExecProcess> {
+    const { command } = spec;
+    const [cwd, env] = [this.#directory(spec.workingDirectory), this.#execEnvironment(spec)];
+    if (spec.tty === undefined) {
+      return execProcess(await spawnLeader(command, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] }));
+    }
+    await checkDirectory(cwd);
+    await checkCommand(command, { cwd, path: env.PATH });
+    return execInTerminal({ command, cwd, env, size: spec.tty });
   }
 
-  /** What tells its processes from others, and where they belong; nothing replaces it. */
-  #ownVariables(): Record<string, string> {
-    return Object.fromEntries(
-      ['TMPDIR', 'HOME'].flatMap(name => (this.#env[name] === undefined ? [] : [[name, this.#env[name]]])),
-    );
+  /** Where a further process begins: on a persistent root its paths are those in it. */
+  #directory(path: string | undefined): string {
+    const { root, spec } = this.#parts;
+    if (path === undefined) return spec.directory ?? this.#home;
+    if (!path.startsWith('/')) {
+      throw new RuntimeError('start-error', `the working directory "${path}" is not an absolute path`, {
+        reason: 'bad-directory',
+      });
+    }
+    return root === undefined ? path : join(root, path);
+  }
+
+  /** TMPDIR marks what belongs to the workload; the home of its account is where it is on this machine. */
+  #execEnvironment({ env = {}, replaceEnv }: ExecSpec): Record<string, string> {
+    const { account } = this.#parts.spec;
+    const base = replaceEnv ? { HOME: this.#home } : this.#env;
+    const all = { ...base, ...env, TMPDIR: this.folder.temporary };
+    return env.HOME !== undefined && env.HOME === account?.home ? { ...all, HOME: this.#home } : all;
   }
 
   async #conclude(program: Program, isNoted: Promise<void>): Promise<WorkloadExit> {
@@ -188,11 +202,17 @@ export class Workload {
     await isNoted.catch(() => program.kill());
     await program.mainEnded;
     for (const session of this.#sessions) session.kill('SIGKILL');
+    if (this.#hadSessions) await this.#endMarked();
     const { exitCode, exitedAt } = await program.ended;
     this.#hasEnded = true;
     // Where the disk is full the exit is still told; a restart would only find it without its code.
     await this.write({ phase: 'exited', exitCode, exitedAt: exitedAt.toISOString() }).catch(() => undefined);
     return { id, exitCode, exitedAt, outOfMemory: false };
+  }
+
+  /** What sessions have left in the background. */
+  async #endMarked(): Promise<void> {
+    for (const group of await groupsWithEnvironment(workloadMark(this.folder))) await endGroup(group);
   }
 
   async #startedOrFailed(): Promise<void> {

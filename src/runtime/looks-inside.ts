@@ -1,0 +1,38 @@
+import type { Duplex } from 'node:stream';
+import type { Runtime } from './runtime.ts';
+
+/** Optional ability: the server reaches what is inside a workload that runs. All throw `not-found` when it does not. */
+export interface LooksInside {
+  /** TCP ports that its processes listen on, each with one of them. */
+  listeningPorts(id: string): Promise<ListeningPort[]>;
+  /**
+   * Opens a TCP connection from inside its network, where its loopback is its own; names are looked up as it would.
+   * @throws {ConnectError} when there is no connection within `timeoutMs`
+   */
+  connect(id: string, request: ConnectRequest): Promise<Duplex>;
+}
+
+export interface ListeningPort {
+  readonly port: number;
+  /** IP that it is bound to: `127.0.0.1`, `0.0.0.0`, `::`, … */
+  readonly address: string;
+  /** As seen inside; 0 where no process could be told. */
+  readonly pid: number;
+}
+
+export interface ConnectRequest {
+  /** A name or an IP. */
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What was asked for can't be reached. Its message may be shown. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+}
+
+export function looksInside(runtime: Runtime): runtime is Runtime & LooksInside {
+  return 'listeningPorts' in runtime;
+}
