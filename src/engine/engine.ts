@@ -41,6 +41,8 @@ export interface EngineParts {
 export interface SandboxSetup {
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
+  /** Domains that `include: defaults` in a network policy allows. */
+  readonly policyDefaults: readonly string[];
   /** What a new sandbox is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
   /** More that lives in each sandbox. */
@@ -84,7 +86,7 @@ export class Engine {
 
   #makeSandboxes(): Sandboxes {
     const { store, runtime, volumes, sandboxes, reportFault } = this.#parts;
-    const { limits, layout, baseImage, residents = () => [] } = sandboxes;
+    const { limits, layout, baseImage, policyDefaults, residents = () => [] } = sandboxes;
     return new Sandboxes({
       store: store.sandboxes,
       runtime,
@@ -94,6 +96,7 @@ export class Engine {
       clock: this.#clock,
       baseImage,
       layout,
+      policyDefaults,
       volumes,
       residents,
       clear: async ({ id }) => {

@@ -34,6 +34,7 @@ export function sandboxSetup(
       createPerMinute: sprites.createPerMinute,
     },
     layout: spriteLayout,
+    policyDefaults: sprites.policyDefaults.split(/[\s,]+/).filter(Boolean),
     // Without isolation there is no place of its own for a sandbox's socket.
     residents: sandbox => (runtime.capabilities().isolation ? [new InnerSocket(sandbox, volumes, app)] : []),
     baseImage: async account => {

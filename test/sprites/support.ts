@@ -116,8 +116,8 @@ export class TestSocket {
   }
 
   /** Waits until `condition` holds after a message. */
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const limit = AbortSignal.timeout(20_000);
+  async until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
+    const limit = AbortSignal.timeout(limitMs);
     while (!condition()) {
       if (limit.aborted || this.socket.readyState === this.socket.CLOSED) {
         throw new Error(

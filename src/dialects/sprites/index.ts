@@ -8,6 +8,7 @@ import { checkpointRoutes } from './routes/checkpoints.ts';
 import { commandRoute, execRoutes } from './routes/exec.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { spriteRoutes } from './routes/sprites.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
@@ -31,6 +32,7 @@ export const sprites = {
     fileRoutes(app, access);
     taskRoutes(app, access);
     checkpointRoutes(app, access);
+    policyRoutes(app, access);
     void app.register(async uploads => {
       takeBodiesAsStreams(uploads);
       commandRoute(uploads, parts, access);

@@ -1,14 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
+import { Turns } from '../../lib/turns.ts';
 import { isPausable, showsFiles } from '../../runtime/runtime.ts';
-import type { Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
+import type { Sandbox, SandboxChange, SandboxSettings, SandboxStore } from '../../store/store.ts';
+import type { Volumes } from '../../volumes/volumes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
 import { type Actor, root } from './files/actor.ts';
 import { SandboxFiles } from './files/sandbox-files.ts';
 import { IdleClock } from './idle-clock.ts';
 import { planBoot, type SandboxLayout } from './layout.ts';
 import type { SandboxLimits } from './limits.ts';
+import { SandboxNetwork } from './network-policy.ts';
 import { Power, type PowerOwner, type PowerParts, type PowerState } from './power.ts';
 import type { Resident } from './resident.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -20,6 +23,9 @@ export interface LiveSandboxParts extends Omit<PowerParts, 'sandboxId' | 'plan' 
   readonly store: SandboxStore;
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
+  readonly volumes: Volumes;
+  /** Domains that `include: defaults` in a network policy allows. */
+  readonly policyDefaults: readonly string[];
   readonly clock: Clock;
   readonly reportFault: (subject: string, error: unknown) => string;
   /** Its record or its status changed. */
@@ -38,11 +44,13 @@ export interface SandboxUse {
 export class LiveSandbox implements PowerOwner {
   readonly power: Power;
   readonly sessions: Sessions;
+  readonly network: SandboxNetwork;
   readonly tasks: Tasks;
   readonly checkpoints: Checkpoints;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
   readonly #residents: Resident[] = [];
+  readonly #turns = new Turns();
   #record: Sandbox;
   #deleted = false;
 
@@ -58,6 +66,8 @@ export class LiveSandbox implements PowerOwner {
     this.sessions = new Sessions({ ...parts, sandbox: this, account: parts.layout.account });
     this.tasks = new Tasks({ ...parts, sandbox: this });
     this.checkpoints = new Checkpoints({ ...parts, sandbox: this });
+    this.network = new SandboxNetwork({ ...parts, sandbox: this });
+    this.addResident(this.network);
     this.addResident(this.sessions);
     this.addResident(this.tasks);
   }
@@ -137,6 +147,17 @@ export class LiveSandbox implements PowerOwner {
     this.#record = changed;
     this.#parts.onChange(this);
     return changed;
+  }
+
+  /**
+   * Durable. One change after the other, so that none is lost.
+   * @param change makes the new settings of the present ones; what it throws is passed on
+   * @throws {BerthError} `not-found`
+   */
+  changeSettings(change: (settings: SandboxSettings) => SandboxSettings, updatedAt: Date): Promise<Sandbox> {
+    return this.#turns.run('settings', () =>
+      this.change({ settings: change(this.#record.settings), updatedAt }),
+    );
   }
 
   /** Ends what runs in it and refuses to wake from now on. */

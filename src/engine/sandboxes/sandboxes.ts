@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { hasPersistentRoots, type ImageReference, type Runtime } from '../../runtime/runtime.ts';
-import type { Account, Sandbox, SandboxChange, SandboxStore } from '../../store/store.ts';
+import type { Account, Sandbox, SandboxSettings, SandboxStore } from '../../store/store.ts';
 import type { Volumes } from '../../volumes/volumes.ts';
 import type { Journal } from '../events.ts';
 import type { Workloads } from '../workloads/workloads.ts';
@@ -23,6 +23,8 @@ export interface SandboxesParts {
   /** What a new sandbox of this account is made from. */
   readonly baseImage: (account: Account) => Promise<ImageReference>;
   readonly layout: SandboxLayout;
+  /** Domains that `include: defaults` in a network policy allows. */
+  readonly policyDefaults: readonly string[];
   readonly volumes: Volumes;
   /** More that lives in each sandbox. */
   readonly residents: (sandbox: LiveSandbox) => readonly Resident[];
@@ -156,8 +158,8 @@ export class Sandboxes {
   }
 
   /** Durable. */
-  change(sandbox: LiveSandbox, change: Pick<SandboxChange, 'settings'>): Promise<Sandbox> {
-    return sandbox.change({ ...change, updatedAt: this.#parts.clock.now() });
+  change(sandbox: LiveSandbox, change: (settings: SandboxSettings) => SandboxSettings): Promise<Sandbox> {
+    return sandbox.changeSettings(change, this.#parts.clock.now());
   }
 
   /** Ends what runs in it and removes its files. */
@@ -207,7 +209,18 @@ export class Sandboxes {
   }
 
   async #take(record: Sandbox): Promise<LiveSandbox> {
-    const { runtime, workloads, journal, store, limits, clock, layout, volumes, reportFault } = this.#parts;
+    const {
+      runtime,
+      workloads,
+      journal,
+      store,
+      limits,
+      clock,
+      layout,
+      volumes,
+      policyDefaults,
+      reportFault,
+    } = this.#parts;
     await preparePrivateFolder(volumes, record.id);
     const sandbox = new LiveSandbox(record, {
       runtime,
@@ -216,6 +229,8 @@ export class Sandboxes {
       store,
       limits,
       layout,
+      volumes,
+      policyDefaults,
       reportFault,
       clock,
       onChange: changed => {

@@ -42,6 +42,7 @@ export async function engineWorld(
           account: { name: 'sandbox', uid: 1000, gid: 1000, home: '/home/sandbox' },
           privateFolder: '/.private',
         },
+        policyDefaults: ['example.com', '*.example.org'],
         baseImage: async () => ({ kind: 'host' }),
       },
       reportFault: (_, error) => {

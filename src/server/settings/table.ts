@@ -270,6 +270,20 @@ export const settingsTable = {
     expects: 'ACCOUNT/SERVICE with :TAG or @DIGEST',
     doc: 'What new sandboxes are made from. When it is not set: the image `debian` of their account or of the administrator, else the programs of this machine.',
   }),
+  'sprites.policy_defaults': text({
+    default: [
+      'github.com,*.github.com,*.githubusercontent.com,ghcr.io',
+      'registry.npmjs.org,*.npmjs.org,npmjs.com,*.npmjs.com,registry.yarnpkg.com,nodejs.org,*.nodejs.org',
+      'pypi.org,*.pypi.org,files.pythonhosted.org,*.pythonhosted.org',
+      'docker.io,*.docker.io,*.docker.com,production.cloudflare.docker.com',
+      'deb.debian.org,security.debian.org,*.debian.org,*.ubuntu.com,dl-cdn.alpinelinux.org,*.fedoraproject.org',
+      'proxy.golang.org,sum.golang.org,*.crates.io,crates.io,static.rust-lang.org,rubygems.org,*.rubygems.org',
+      'api.anthropic.com,*.anthropic.com,api.openai.com,*.openai.com,generativelanguage.googleapis.com',
+    ].join(','),
+    pattern: /^([a-z0-9_*.-]+([\s,]+[a-z0-9_*.-]+)*)?$/,
+    expects: 'domains (a host or *.suffix) in small letters, with commas between them',
+    doc: 'What `{"include": "defaults"}` in the network policy of a sandbox allows.',
+  }),
 
   'registry.host': text({
     default: undefined,

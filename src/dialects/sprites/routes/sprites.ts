@@ -58,7 +58,7 @@ export function spriteRoutes(
     },
     async request => {
       const sandbox = sandboxOf(request);
-      await sandboxes.change(sandbox, { settings: changedSettings(sandbox, request.body) });
+      await sandboxes.change(sandbox, settings => changedSettings(settings, request.body));
       return shapeOf(request, sandbox);
     },
   );
@@ -142,7 +142,9 @@ function newSandbox(body: CreateSpriteBody): Omit<NewSandboxRequest, 'account'> 
   };
 }
 
-function changedSettings({ record }: LiveSandbox, body: ChangeSpriteBody): LiveSandbox['record']['settings'] {
+type Settings = LiveSandbox['record']['settings'];
+
+function changedSettings(settings: Settings, body: ChangeSpriteBody): Settings {
   const { url_settings: url, labels, clear_labels: clearLabels } = body;
   if (url === undefined && labels === undefined && clearLabels === undefined) {
     throw new SpritesError(
@@ -151,7 +153,6 @@ function changedSettings({ record }: LiveSandbox, body: ChangeSpriteBody): LiveS
       'the body must have url_settings, labels or clear_labels',
     );
   }
-  const { settings } = record;
   const notes: SpriteNotes = {
     ...settings.notes,
     ...(url?.private_access && { privateAccess: url.private_access }),
