@@ -179,15 +179,20 @@ export type StopRequest =
   | { readonly hard: false; readonly signal: NodeJS.Signals; readonly timeoutMs: number };
 
 export type RecoveredWorkload =
-  | { readonly id: string; readonly state: 'created'; readonly address: WorkloadAddress }
-  | {
-      readonly id: string;
+  | (LivingWorkload & { readonly state: 'created' })
+  | (LivingWorkload & {
       readonly state: 'running';
-      readonly address: WorkloadAddress;
       /** It was paused, and still is. */
       readonly paused?: true;
-    }
+    })
   | ({ readonly state: 'exited' } & WorkloadExit);
+
+interface LivingWorkload {
+  readonly id: string;
+  readonly address: WorkloadAddress;
+  /** What its image asks for; SIGTERM when absent. */
+  readonly stopSignal?: NodeJS.Signals;
+}
 
 export type RuntimeEvent = ExitEvent | ProcessExitEvent;
 

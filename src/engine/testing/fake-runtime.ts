@@ -33,6 +33,8 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
   readonly left: RecoveredWorkload[] = [];
   readonly roots = new Set<string>();
   survivesServer = true;
+  /** Of all that it recovers. */
+  stopSignal: NodeJS.Signals | undefined;
   mounts = true;
   /** By tag. */
   readonly digests = new Map<string, string>();
@@ -110,7 +112,9 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
   }
 
   async recover(): Promise<RecoveredWorkload[]> {
-    const running = [...this.#workloads].map(([id, { address, state }]) => ({ id, state, address }));
+    const { stopSignal } = this;
+    const more = stopSignal && { stopSignal };
+    const running = [...this.#workloads].map(([id, { address, state }]) => ({ id, state, address, ...more }));
     return [...running, ...this.left];
   }
 

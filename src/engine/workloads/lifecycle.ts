@@ -167,8 +167,12 @@ export class Lifecycle {
 
   #adopt(found: RecoveredWorkload): void {
     this.#started = found.state !== 'created';
-    if (found.state === 'exited') this.exited(found);
-    else this.#address = found.address;
+    if (found.state === 'exited') {
+      this.exited(found);
+      return;
+    }
+    this.#address = found.address;
+    this.#stopSignal = found.stopSignal ?? this.#stopSignal;
   }
 
   async #load(): Promise<PreparedImage> {

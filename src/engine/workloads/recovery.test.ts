@@ -54,6 +54,17 @@ test('a stop that was cut off is delivered again', async t => {
   assert.deepEqual([end.reason, end.kind], ['external', 'soft']);
 });
 
+test('an adopted workload is stopped with the signal of its image', async t => {
+  const world = await engineWorld(t);
+  const { backend } = await world.spawn('listens');
+  await world.reaches(backend.id, 'ready');
+  world.runtime.stopSignal = 'SIGQUIT';
+  await world.restart();
+  await world.engine.backends.terminate(backend.id, 'soft');
+  await world.reaches(backend.id, 'terminated');
+  assert.ok(world.runtime.asked.includes(`SIGQUIT ${backend.id}`), world.runtime.asked.join());
+});
+
 test('what the runtime has and the store does not know is removed', async t => {
   const world = await engineWorld(t);
   await world.restart(() => {

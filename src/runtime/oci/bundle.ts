@@ -63,6 +63,8 @@ export interface BundleRecord {
   readonly layers: readonly string[];
   /** Absent for the host base. */
   readonly imageDigest?: string;
+  /** What its image asks for; SIGTERM when absent. */
+  readonly stopSignal?: NodeJS.Signals;
   /** Its mounts must be looked at before it is started. */
   readonly hasPinned?: boolean;
   /** Name of its persistent root. */

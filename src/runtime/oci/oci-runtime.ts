@@ -271,9 +271,11 @@ export class OciRuntime
     await endLeftSessions(bundle, await cgroups.processes(id), [...execConmons.values()]);
     if (finding.state === 'running') await container.started();
     watch.adopt(id, finding.conmon);
-    if (finding.state === 'created') return { id, state: 'created', address: record.address };
+    const { address, stopSignal } = record;
+    const living = { id, address, ...(stopSignal && { stopSignal }) };
+    if (finding.state === 'created') return { ...living, state: 'created' };
     const paused = await container.isPaused();
-    return { id, state: 'running', address: record.address, ...(paused && { paused }) };
+    return { ...living, state: 'running', ...(paused && { paused }) };
   }
 
   pause(id: string): Promise<void> {

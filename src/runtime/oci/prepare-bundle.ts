@@ -111,5 +111,6 @@ function bundleRecord(spec: WorkloadSpec, endpoint: Endpoint): BundleRecord {
     ...(cpuTimeSeconds !== undefined && { cpuTimeSeconds }),
     ...(spec.mounts?.some(({ pinned }) => pinned !== undefined) && { hasPinned: true }),
     ...(spec.root !== undefined && { root: spec.root }),
+    ...(spec.image.config.stopSignal !== 'SIGTERM' && { stopSignal: spec.image.config.stopSignal }),
   };
 }
