@@ -16,7 +16,7 @@ import {
 } from './support/index.ts';
 
 for (const runtime of ['oci', 'process'] as const satisfies RuntimeName[]) {
-  const options = { skip: cannotRun(runtime) ?? false, timeout: 60_000 };
+  const options = { skip: cannotRun(runtime) ?? false, timeout: 180_000 };
 
   test(`an empty data directory, one spawn, one page (${runtime})`, options, async t => {
     const server = await TestServer.start({ runtime, examples: true, fixedToken: false });
@@ -65,7 +65,7 @@ for (const runtime of ['oci', 'process'] as const satisfies RuntimeName[]) {
   });
 }
 
-test('an example that was deleted is not made again', { timeout: 60_000 }, async t => {
+test('an example that was deleted is not made again', { timeout: 180_000 }, async t => {
   const server = await TestServer.start({ runtime: 'process', examples: true });
   t.after(() => server.destroy());
   (await server.api('/user/admin/service', { body: { name: 'mine' } })).ok();
@@ -74,7 +74,7 @@ test('an example that was deleted is not made again', { timeout: 60_000 }, async
   assert.deepEqual((await server.api('/user/admin/services')).ok(), { services: ['mine'] });
 });
 
-test('it tells whether it is up and well, and its figures', { timeout: 60_000 }, async t => {
+test('it tells whether it is up and well, and its figures', { timeout: 180_000 }, async t => {
   const server = await TestServer.start({ runtime: 'process' });
   t.after(() => server.destroy());
   assert.equal((await server.api('/healthz', { token: null })).ok().status, 'ok');
@@ -87,7 +87,7 @@ test('it tells whether it is up and well, and its figures', { timeout: 60_000 },
   assert.ok('/user/{account}/service/{service}/spawn' in document.paths);
 });
 
-test('two servers use neither one data directory nor one port', { timeout: 60_000 }, async t => {
+test('two servers use neither one data directory nor one port', { timeout: 180_000 }, async t => {
   const server = await TestServer.start({ runtime: 'process' });
   t.after(() => server.destroy());
   const { code, stderr } = await up(server.dataDir, {});
@@ -102,7 +102,7 @@ test('two servers use neither one data directory nor one port', { timeout: 60_00
   assert.equal((await server.api('/readyz')).status, 200);
 });
 
-test("a server that can't start says why and ends with code 1", { timeout: 60_000 }, async t => {
+test("a server that can't start says why and ends with code 1", { timeout: 180_000 }, async t => {
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-test-'));
   t.after(() => rm(dataDir, { recursive: true, force: true }));
   for (const [variables, expected] of [

@@ -19,7 +19,7 @@ forEachRuntime('the pages of a login', { runtimes: ['process'], settings, concur
       (await world.api('/berth/v1/users', { body: { name: 'ada', password } })).ok();
       if (!skip) browser = await startBrowser();
     },
-    { timeout: 90_000 },
+    { timeout: 180_000 },
   );
   after(async () => await browser?.close());
 

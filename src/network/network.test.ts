@@ -84,7 +84,7 @@ async function hostReaches(host: string): Promise<boolean> {
   return reached;
 }
 
-describe('the network of workloads', { skip, timeout: 30_000 }, () => {
+describe('the network of workloads', { skip, timeout: 120_000 }, () => {
   let dataDir: string;
   let network: Network;
   let one: Endpoint;
@@ -171,7 +171,7 @@ describe('the network of workloads', { skip, timeout: 30_000 }, () => {
     }
   });
 
-  test('gives a burst of fifty their own addresses', { timeout: 20_000 }, async () => {
+  test('gives a burst of fifty their own addresses', { timeout: 60_000 }, async () => {
     const leases = await Promise.all(Array.from({ length: 50 }, () => network.lease()));
     assert.equal(new Set(leases.map(({ address }) => address)).size, 50);
     await Promise.all(leases.map(({ name }) => network.release(name)));

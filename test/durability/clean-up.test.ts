@@ -188,7 +188,7 @@ async function open(t: TestContext, settings: Record<string, number> = {}): Prom
       ...settings,
     },
   });
-  t.after(() => world.close(), { timeout: 60_000 });
+  t.after(() => world.close(), { timeout: 180_000 });
   await world.service('tiny.pl', { name: 'serve', args: ['serve'] });
   await world.service('tiny.pl', { name: 'stubborn', args: ['stubborn'] });
   await world.service('tiny.pl', { name: 'exit-0', args: ['exit', '0'] });

@@ -32,7 +32,7 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
       await writeFile(join(hostFolder, 'secret'), 'secret');
       [backend, neighbour] = await Promise.all([world.ready('probe.js'), world.ready('probe.js')]);
     },
-    { timeout: 60_000 },
+    { timeout: 180_000 },
   );
 
   after(
@@ -41,7 +41,7 @@ describe('a backend is kept from its host and its neighbours', { skip: cannotRun
       await host.remove();
       await rm(hostFolder, { recursive: true, force: true });
     },
-    { timeout: 60_000 },
+    { timeout: 180_000 },
   );
 
   async function attempt(orders: Orders, at = backend): Promise<Record<string, Outcome>> {

@@ -86,7 +86,7 @@ describe('kill -9 of the server while 20 backends write', { skip: cannotRun('oci
     { timeout: 90_000 },
   );
 
-  after(() => world.close(), { timeout: 60_000 });
+  after(() => world.close(), { timeout: 180_000 });
 
   test('every living backend runs on, is reached, and is ready since the same time', async (t: TestContext) => {
     t.diagnostic(`restart with ${backendCount} backends: ${restartMs} ms`);

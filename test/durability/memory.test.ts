@@ -15,13 +15,13 @@ const allowedBytes = { resident: 12 * 1024 * 1024, heap: 4 * 1024 * 1024 };
 
 test(`memory and descriptors of the server stay flat over ${total} backends`, {
   skip: cannotRun('oci') ?? false,
-  timeout: 60_000 + total * 1_000,
+  timeout: 180_000 + total * 1_000,
 }, async t => {
   const world = new World('oci');
   // Little room, so that garbage is collected often and a leak is seen early.
   const env = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2' };
   await world.open({ settings: { 'jamsocket.stop_grace_seconds': 2 }, env });
-  t.after(() => world.close(), { timeout: 60_000 });
+  t.after(() => world.close(), { timeout: 180_000 });
   const { server } = world;
   await world.service('tiny.pl', { name: 'tiny', args: ['serve'] });
 

@@ -19,7 +19,7 @@ const settleMs = startupTimeoutMs + stopGraceMs + 10_000;
 
 test(`${rounds} kills at random moments lose nothing and leave nothing behind`, {
   skip: cannotRun('oci') ?? false,
-  timeout: 60_000 + rounds * 40_000,
+  timeout: 180_000 + rounds * 40_000,
 }, async t => {
   const world = new World('oci');
   await world.open({
@@ -30,7 +30,7 @@ test(`${rounds} kills at random moments lose nothing and leave nothing behind`, 
       'jamsocket.lock_wait_seconds': 5,
     },
   });
-  t.after(() => world.close(), { timeout: 60_000 });
+  t.after(() => world.close(), { timeout: 180_000 });
   const { server } = world;
   const chaos = new Chaos(world, new SeededRandom(seed));
   const view = new OutsideView(server, chaos, { poolSize, settleMs });

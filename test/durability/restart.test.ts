@@ -35,10 +35,10 @@ describe('what goes on after kill -9 and a restart', { skip: cannotRun('oci') ??
       restartedAt = Date.now();
       await world.server.restart();
     },
-    { timeout: 60_000 },
+    { timeout: 180_000 },
   );
 
-  after(() => world.close(), { timeout: 60_000 });
+  after(() => world.close(), { timeout: 180_000 });
 
   test('a program that listens by now is ready, though its time to start is over', async () => {
     await late.reaches('Ready');

@@ -15,11 +15,11 @@ const poolSize = 2;
 describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
   const world = new World('oci');
 
-  before(() => world.open({ settings: { 'network.pool_size': poolSize } }), { timeout: 60_000 });
-  after(() => world.close(), { timeout: 60_000 });
+  before(() => world.open({ settings: { 'network.pool_size': poolSize } }), { timeout: 180_000 });
+  after(() => world.close(), { timeout: 180_000 });
 
   test('SIGTERM lets running answers end, cuts what has no end, and exits 0', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async t => {
     const { server } = world;
     const [stream, socket, late] = await Promise.all([
@@ -70,7 +70,7 @@ describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
   });
 
   test('without open requests it is gone at once; a second SIGTERM does not wait', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async t => {
     const { server } = world;
     const backend = await world.ready('stream.js');
@@ -95,7 +95,7 @@ describe('shutdown', { skip: cannotRun('oci') ?? false }, () => {
     await server.start();
   });
 
-  test('SIGTERM while it starts ends it, and nothing is left behind', { timeout: 60_000 }, async () => {
+  test('SIGTERM while it starts ends it, and nothing is left behind', { timeout: 180_000 }, async () => {
     const { server } = world;
     await server.endWorkloads();
     await server.stop();

@@ -12,16 +12,16 @@ const poolSize = 2;
 describe('a start in trouble', { skip: cannotRun('oci') ?? false }, () => {
   const world = new World('oci');
 
-  before(() => world.open({ settings: { 'network.pool_size': poolSize } }), { timeout: 60_000 });
-  after(() => world.close(), { timeout: 60_000 });
+  before(() => world.open({ settings: { 'network.pool_size': poolSize } }), { timeout: 180_000 });
+  after(() => world.close(), { timeout: 180_000 });
 
-  test('a second server on the same data directory is refused', { timeout: 60_000 }, async () => {
+  test('a second server on the same data directory is refused', { timeout: 180_000 }, async () => {
     assert.match(await refusal(), /^berth: another server uses this data folder/);
     assert.equal((await world.api('/healthz', { token: null })).status, 200);
     await worksAsEver();
   });
 
-  test('a start that fails says why, ends, and lets go of everything', { timeout: 60_000 }, async t => {
+  test('a start that fails says why, ends, and lets go of everything', { timeout: 180_000 }, async t => {
     const { server } = world;
     const taken = createServer();
     await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve));
@@ -34,7 +34,7 @@ describe('a start in trouble', { skip: cannotRun('oci') ?? false }, () => {
     await worksAsEver();
   });
 
-  test('strange files in its folders do not keep it from starting', { timeout: 60_000 }, async () => {
+  test('strange files in its folders do not keep it from starting', { timeout: 180_000 }, async () => {
     const { server } = world;
     const backend = await world.ready('stream.js');
     const damaged = await world.ready('stream.js');
@@ -64,7 +64,7 @@ describe('a start in trouble', { skip: cannotRun('oci') ?? false }, () => {
     assert.deepEqual(server.faults, []);
   });
 
-  test('with a damaged note of its addresses the living are still reached', { timeout: 60_000 }, async () => {
+  test('with a damaged note of its addresses the living are still reached', { timeout: 180_000 }, async () => {
     const { server } = world;
     const backend = await world.ready('stream.js');
     await server.kill();
@@ -74,7 +74,7 @@ describe('a start in trouble', { skip: cannotRun('oci') ?? false }, () => {
     await worksAsEver();
   });
 
-  test('a damaged database is named', { timeout: 60_000 }, async () => {
+  test('a damaged database is named', { timeout: 180_000 }, async () => {
     const { server } = world;
     await server.stop();
     const path = join(server.dataDir, 'berth.db');

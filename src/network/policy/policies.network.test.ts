@@ -130,7 +130,7 @@ const names: NameSource = {
 const allow = (domain: string) => ({ domain, action: 'allow' as const });
 const deny = (domain: string) => ({ domain, action: 'deny' as const });
 
-describe('policies in the packet filter', { skip, timeout: 60_000 }, () => {
+describe('policies in the packet filter', { skip, timeout: 180_000 }, () => {
   const outside = `net${process.pid}`;
   let dataDir: string;
   let network: Network;

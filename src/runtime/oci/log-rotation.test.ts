@@ -10,7 +10,7 @@ const counting = `
   setInterval(() => { for (let i = 0; i < 20; i++) console.log(String(number++)); }, 1);
 `;
 
-describe('the log of an oci workload', { skip: cannotRun, timeout: 30_000 }, () => {
+describe('the log of an oci workload', { skip: cannotRun, timeout: 120_000 }, () => {
   test('can be rotated while it is written, without a line lost or doubled', async () => {
     await using world = await TestWorld.make();
     const { runtime } = world;

@@ -90,7 +90,7 @@ describe('after a server was killed, the oci runtime', { skip: cannotRun }, () =
     await eventually('their end', async () => !(await sessions()).includes('4321') || undefined);
   });
 
-  test('finds nothing half made, whenever that was', { timeout: 60_000 }, async t => {
+  test('finds nothing half made, whenever that was', { timeout: 180_000 }, async t => {
     const dataDir = await makeDataDir();
     t.after(() => rm(dataDir, { recursive: true }));
     for (let killAfterMs = 0; killAfterMs <= 240; killAfterMs += 30) {
