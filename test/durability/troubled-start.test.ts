@@ -64,7 +64,9 @@ describe('a start in trouble', { skip: cannotRun('oci') ?? false }, () => {
     assert.deepEqual(server.faults, []);
   });
 
-  test('with a damaged note of its addresses the living are still reached', { timeout: 180_000 }, async () => {
+  test('with a damaged note of its addresses the living are still reached', {
+    timeout: 180_000,
+  }, async () => {
     const { server } = world;
     const backend = await world.ready('stream.js');
     await server.kill();
