@@ -13,3 +13,8 @@ export function stateStyle(state: string): Style | undefined {
   if (state === 'Exited' || state === 'Swept' || state === 'Terminated') return 'dim';
   return 'red';
 }
+
+/** The colour of a sprite's status. */
+export function spriteStyle(status: string): Style | undefined {
+  return status === 'running' ? 'green' : status === 'warm' ? 'yellow' : 'dim';
+}

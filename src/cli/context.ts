@@ -1,4 +1,5 @@
 import type { Input } from './input.ts';
+import type { Streams } from './streams.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command gets. */
@@ -7,4 +8,6 @@ export interface Context {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** What is typed or piped in; absent where nothing can be. */
   readonly input?: Input;
+  /** The bytes around this program; absent where it has none. */
+  readonly streams?: Streams;
 }

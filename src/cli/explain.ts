@@ -1,4 +1,5 @@
 import { ApiError, ConnectionError } from '../client/index.ts';
+import { spriteWayOut } from './sprite/way-out.ts';
 
 /** Something that the person at the keyboard can put right; its message says how. */
 export class CommandError extends Error {
@@ -36,6 +37,7 @@ Is it running? Start it with \`npm start\`, or set BERTH_URL to where it runs.`,
 function wayOutOf({ code, status }: ApiError): string | undefined {
   switch (code) {
     case 'InvalidAuth':
+    case 'unauthorized':
       return `Log in with \`berth login\`, or set BERTH_TOKEN. On the server's machine the administrator's token is in
 the file admin-token of its data folder, which is found by itself when BERTH_DATA_DIR names that folder.`;
     case 'Forbidden':
@@ -58,7 +60,7 @@ the file admin-token of its data folder, which is found by itself when BERTH_DAT
     case 'Http404':
       return 'Something answers there, but it does not look like Berth. Check BERTH_URL.';
     default:
-      return status >= 500 ? "The server's log has more about it." : undefined;
+      return spriteWayOut(code) ?? (status >= 500 ? "The server's log has more about it." : undefined);
   }
 }
 

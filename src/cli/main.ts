@@ -5,9 +5,16 @@ import { resolve } from 'node:path';
 enableCompileCache(resolve(import.meta.dirname, '../../.cache/compiled'));
 const { run } = await import('./run.ts');
 const { processInput } = await import('./input.ts');
-const { processTerminal } = await import('./terminal.ts');
+const { processStreams } = await import('./streams.ts');
+const { outputsFlushed, processTerminal } = await import('./terminal.ts');
 
-const context = { terminal: processTerminal(), input: processInput(), env: process.env };
+const context = {
+  terminal: processTerminal(),
+  input: processInput(),
+  streams: processStreams(),
+  env: process.env,
+};
 const exitCode = await run(process.argv.slice(2), context);
+await outputsFlushed();
 // Not left to the event loop: a server that failed to start may hold something open.
 process.exit(exitCode);

@@ -23,6 +23,7 @@ import { registerServiceCreate } from './service/create.ts';
 import { registerServiceDelete } from './service/delete.ts';
 import { registerServiceList } from './service/list.ts';
 import { registerSpawn } from './spawn.ts';
+import { registerSprite } from './sprite/sprite.ts';
 import { registerTokenCreate } from './token/create.ts';
 import { registerTokenList } from './token/list.ts';
 import { registerTokenRevoke } from './token/revoke.ts';
@@ -102,6 +103,8 @@ export function createProgram(context: Context): Command {
   registerBackendStatus(backend, context);
   registerBackendLogs(backend, context);
   registerBackendTerminate(backend, context);
+
+  registerSprite(program, context);
 
   const token = program.command('token').description('create, list and revoke tokens').helpCommand(false);
   registerTokenCreate(token, context);

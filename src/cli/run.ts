@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
+import { CommandExit } from './command-exit.ts';
 import type { Context } from './context.ts';
 import { explain } from './explain.ts';
 import { createProgram } from './program.ts';
 
-/** Runs one command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage */
+/** Runs one command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage, or that of a program elsewhere */
 export async function run(args: readonly string[], context: Context): Promise<number> {
   const program = createProgram(context);
   try {
@@ -11,6 +12,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommandExit) return error.exitCode;
     const { text, exitCode } = explain(error);
     await context.terminal.err(`berth: ${text}`);
     return exitCode;

@@ -35,6 +35,12 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** Settles when all that was written is out: a pipe whose reader is slow takes it later. */
+export async function outputsFlushed(): Promise<void> {
+  const { stdout, stderr } = process;
+  await Promise.all([stdout, stderr].map(stream => new Promise(resolve => stream.write('', resolve))));
+}
+
 async function write(stream: WriteStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
 }

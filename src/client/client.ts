@@ -4,6 +4,7 @@ import { Images } from './images.ts';
 import { Logins } from './logins.ts';
 import { RegistryRepository } from './registry.ts';
 import { Services } from './services.ts';
+import { Sprites } from './sprites/sprites.ts';
 import { Tokens } from './tokens.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 import { Users } from './users.ts';
@@ -27,6 +28,7 @@ export class BerthClient {
   readonly logins: Logins;
   readonly users: Users;
   readonly accounts: Accounts;
+  readonly sprites: Sprites;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -39,6 +41,7 @@ export class BerthClient {
     this.logins = new Logins(this.#transport);
     this.users = new Users(this.#transport);
     this.accounts = new Accounts(this.#transport);
+    this.sprites = new Sprites(this.#transport);
   }
 
   /** The images of a service, as a registry has them. */

@@ -32,8 +32,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '');
   const requestId = response.headers.get('x-request-id') ?? undefined;
   const parsed = parse(text);
-  // A registry has a list of them.
-  const body = parsed?.error ?? parsed?.errors?.[0];
+  const body = bodyOf(parsed);
   return new ApiError({
     code: typeof body?.code === 'string' ? body.code : `Http${response.status}`,
     message: typeof body?.message === 'string' ? body.message : `HTTP status ${response.status}`,
@@ -46,7 +45,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
 export function connectionErrorOf(url: string, error: unknown): ConnectionError {
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return new ConnectionError(url, 'no answer in time', { cause: error });
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const code = ((cause ?? error) as NodeJS.ErrnoException | undefined)?.code;
   const reason = code ?? (cause as Error | undefined)?.message ?? message;
   return new ConnectionError(url, reason, { cause: error });
 }
@@ -57,7 +56,19 @@ interface ToldError {
   readonly id?: unknown;
 }
 
-function parse(text: string): { error?: ToldError; errors?: ToldError[] } | undefined {
+interface ErrorBody {
+  readonly error?: ToldError | string;
+  readonly errors?: readonly ToldError[];
+  readonly message?: unknown;
+}
+
+function bodyOf(parsed: ErrorBody | undefined): ToldError | undefined {
+  // Sprites' API has a short text and a sentence, a registry a list.
+  if (typeof parsed?.error === 'string') return { code: parsed.error, message: parsed.message };
+  return parsed?.error ?? parsed?.errors?.[0];
+}
+
+function parse(text: string): ErrorBody | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

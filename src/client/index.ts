@@ -19,5 +19,11 @@ export type {
 export type { UserSession } from './logins.ts';
 export type { Blob, Manifest, RegistryRepository } from './registry.ts';
 export type { NewService, SpawnRequest, SpawnResult } from './services.ts';
+export type { Checkpoint, CheckpointEvent } from './sprites/checkpoints.ts';
+export type { ExecConnection, ExecEvent, TerminalSize } from './sprites/exec-connection.ts';
+export type { SpriteFile, SpriteFiles } from './sprites/files.ts';
+export type { ExecRequest, SessionSummary } from './sprites/sessions.ts';
+export type { Sprite } from './sprites/sprite.ts';
+export type { NewSprite, SpriteRecord, UrlAuth } from './sprites/sprites.ts';
 export type { CreatedToken, NewToken, TokenSummary } from './tokens.ts';
 export type { NewUser, Role, UserChange, UserSummary } from './users.ts';

@@ -1,6 +1,8 @@
 import { connectionErrorOf, errorOf } from './errors.ts';
 import { type ReconnectOptions, readEvents, type ServerSentEvent } from './events.ts';
 import { readJsonLines } from './json-lines.ts';
+import type { WebSocketConnection } from './web-socket/connection.ts';
+import { openWebSocket } from './web-socket/open.ts';
 
 export interface TransportOptions {
   readonly url: string;
@@ -14,6 +16,13 @@ export interface StreamOptions {
   /** Asked when a stream came to its end: false reconnects, since the server may just have restarted. */
   readonly finished: () => boolean | Promise<boolean>;
   readonly reconnect?: ReconnectOptions;
+}
+
+export interface LinesOptions {
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long nothing may come. */
+  readonly silenceMs?: number;
 }
 
 interface SendOptions {
@@ -50,8 +59,14 @@ export class Transport {
     return this.#json('GET', path, undefined);
   }
 
-  post<Answer>(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return this.#json('POST', path, body, headers);
+  /** @param timeoutMs for what may take longer than all else */
+  post<Answer>(
+    path: string,
+    body: object,
+    headers: Readonly<Record<string, string>> = {},
+    timeoutMs = answerTimeoutMs,
+  ): Promise<Answer> {
+    return this.#json('POST', path, body, headers, timeoutMs);
   }
 
   put<Answer>(path: string, body: object): Promise<Answer> {
@@ -86,16 +101,32 @@ export class Transport {
     body: object,
     signal?: AbortSignal,
   ): AsyncGenerator<Line, void, undefined> {
-    return readJsonLines(async either => {
-      const headers = { 'content-type': 'application/json' };
-      const response = await this.#send('POST', path, {
+    return this.lines('POST', path, { body, signal });
+  }
+
+  /** The same, with any method. */
+  lines<Line extends object>(
+    method: string,
+    path: string,
+    { body, signal, silenceMs }: LinesOptions = {},
+  ): AsyncGenerator<Line, void, undefined> {
+    const open = async (either: AbortSignal): Promise<Response> => {
+      const response = await this.#send(method, path, {
         signal: either,
-        headers,
-        body: JSON.stringify(body),
+        ...(body !== undefined && {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
       });
       if (!response.ok) throw await errorOf(response);
       return response;
-    }, signal);
+    };
+    return readJsonLines(open, signal, silenceMs);
+  }
+
+  /** @throws {ApiError | ConnectionError} */
+  webSocket(path: string): Promise<WebSocketConnection> {
+    return openWebSocket(this.url + path, { headers: this.#headers, timeoutMs: answerTimeoutMs });
   }
 
   /** For what is not JSON. @throws {ApiError} for refusals that are not allowed for */
@@ -110,14 +141,16 @@ export class Transport {
     path: string,
     body: object | undefined,
     headers: Readonly<Record<string, string>> = {},
+    timeoutMs = answerTimeoutMs,
   ): Promise<Answer> {
-    const signal = AbortSignal.timeout(answerTimeoutMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     const content =
       body === undefined
         ? {}
         : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
     const response = await this.#send(method, path, { signal, ...content });
     if (!response.ok) throw await errorOf(response);
+    if (response.status === 204) return undefined as Answer;
     try {
       return (await response.json()) as Answer;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Input } from '../../src/cli/input.ts';
 import { run } from '../../src/cli/run.ts';
+import type { Streams } from '../../src/cli/streams.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { TestServer } from './server.ts';
 
@@ -13,6 +14,8 @@ export interface CommandResult {
 export interface Conversation {
   /** What is typed; nothing can be when it is absent. */
   readonly input?: Input | undefined;
+  /** The bytes around a command that runs elsewhere. */
+  readonly streams?: Streams | undefined;
   /** Called with all that it says beside its result. */
   readonly hear?: ((line: string) => void) | undefined;
 }
@@ -26,7 +29,7 @@ export async function runBerth(
   server: TestServer,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { input, hear }: Conversation = {},
+  { input, streams, hear }: Conversation = {},
 ): Promise<CommandResult> {
   const stdout: string[] = [];
   const stderr: string[] = [];
@@ -44,6 +47,7 @@ export async function runBerth(
     columns: 100,
   };
   const variables = { BERTH_URL: server.url, BERTH_TOKEN: server.token, ...env };
-  const code = await run(args, { terminal, env: variables, ...(input && { input }) });
+  const around = { ...(input && { input }), ...(streams && { streams }) };
+  const code = await run(args, { terminal, env: variables, ...around });
   return { code, stdout: stdout.join(''), stderr: stderr.join('') };
 }
