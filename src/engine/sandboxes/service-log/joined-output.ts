@@ -22,6 +22,8 @@ export interface JoinedOutputOptions {
 
 export interface OutputBatch {
   readonly output: readonly Output[];
+  /** About so many bytes in a file. */
+  readonly bytes: number;
   /** All up to here is in this batch and those before, but for what is held. */
   readonly cursor: number;
   readonly held: readonly HeldOutput[];
@@ -42,7 +44,10 @@ export async function* joinedOutput(
   const joiner = new OutputJoiner(limits, options.held);
   const blocks = logs.readPieces(logId, { after, end, signal })[Symbol.asyncIterator]();
   let cursor = after;
-  const batch = (output: readonly Output[]): OutputBatch => ({ output, cursor, held: joiner.held() });
+  const batch = (output: readonly Output[]): OutputBatch => {
+    const bytes = output.reduce((sum, { text }) => sum + text.length + lineOverheadBytes, 0);
+    return { output, bytes, cursor, held: joiner.held() };
+  };
   try {
     for (let next = blocks.next(); ; ) {
       const block = await unlessSilent(next, joiner.isWaiting ? limits.silenceMs : undefined);

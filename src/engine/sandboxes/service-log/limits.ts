@@ -25,5 +25,8 @@ export const defaultServiceLogLimits: ServiceLogLimits = {
   retryMs: 1_000,
 };
 
+/** What one write to a file takes at most, but for a line that is longer. */
+export const maxWriteBytes = 1024 * 1024;
+
 /** What is read from a file at a time. */
 export const readBlockBytes = 64 * 1024;

@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { Turns } from '../../../lib/turns.ts';
 import type { Logs } from '../../../logs/logs.ts';
+import { BatchWriter } from './batch-writer.ts';
 import { joinedOutput, type OutputBatch } from './joined-output.ts';
-import type { ServiceLogLimits } from './limits.ts';
+import { maxWriteBytes, type ServiceLogLimits } from './limits.ts';
 import { LineFiles } from './line-files.ts';
 import { formatLines, type LogFileLine } from './log-line.ts';
 import { type LogNote, readNote, writeNote } from './note.ts';
@@ -120,17 +121,24 @@ export class ServiceLog {
   async #copy(end: Promise<number>, signal: AbortSignal): Promise<void> {
     const { logs, logId, limits } = this.#parts;
     const { cursor: after, held } = this.#note;
+    const batchBytes = Math.min(Math.ceil(limits.maxFileBytes / 4), maxWriteBytes);
+    const writer = new BatchWriter(batch => this.#inTurn(() => this.#write(batch)), batchBytes);
     const batches = joinedOutput(logs, logId, {
       after,
       held,
       end,
-      signal,
+      signal: AbortSignal.any([signal, writer.failed]),
       limits: limits.joining,
       clock: this.#clock,
-      batchBytes: Math.ceil(limits.maxFileBytes / 4),
+      batchBytes,
       atSignal: 'keep',
     });
-    for await (const batch of batches) await this.#inTurn(() => this.#write(batch));
+    try {
+      for await (const batch of batches) await writer.add(batch);
+    } finally {
+      // Another attempt begins where this one ended.
+      await writer.finish();
+    }
   }
 
   async #write({ output, cursor, held }: OutputBatch): Promise<void> {
