@@ -107,6 +107,8 @@ export interface WorldOptions extends Omit<ServerOptions, 'runtime'> {
   readonly runtimes?: readonly RuntimeName[];
   /** Tests that run at the same time; 1 where they stop or kill the server. */
   readonly concurrency?: number;
+  /** A reason why the group can't run on any runtime. */
+  readonly skip?: string | false;
 }
 
 /**
@@ -115,12 +117,12 @@ export interface WorldOptions extends Omit<ServerOptions, 'runtime'> {
  */
 export function forEachRuntime(
   name: string,
-  { runtimes = everyRuntime, concurrency = usualConcurrency, ...options }: WorldOptions,
+  { runtimes = everyRuntime, concurrency = usualConcurrency, skip = false, ...options }: WorldOptions,
   define: (world: World) => void,
 ): void {
   for (const runtime of runtimes) {
     const reason = cannotRun(runtime);
-    describe(`${name} (${runtime})`, { concurrency, skip: reason ?? false }, () => {
+    describe(`${name} (${runtime})`, { concurrency, skip: skip || (reason ?? false) }, () => {
       const world = new World(runtime);
       before(() => world.open(options), { timeout: setUpTimeoutMs });
       after(() => world.close(), { timeout: setUpTimeoutMs });

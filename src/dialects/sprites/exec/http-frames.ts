@@ -8,6 +8,8 @@ const prefix = { stdout: 1, stderr: 2, exit: 3 } as const;
 const maxFrameBytes = 16 * 1024;
 /** Clients take a frame for what arrives at once: two that arrive together would be one. */
 const betweenFramesMs = 5;
+/** Longer before the exit, which is alone: most answers are one frame and this one. */
+const beforeExitMs = 25;
 
 /**
  * Answers with the output of a session as frames without a length, one a chunk; the exit comes last and alone.
@@ -27,7 +29,7 @@ export async function sendFrames(
   void feedInput(session, input);
   let isFirst = true;
   for await (const frame of frames.read()) {
-    if (!isFirst) await delay(betweenFramesMs);
+    if (!isFirst) await delay(frame[0] === prefix.exit ? beforeExitMs : betweenFramesMs);
     isFirst = false;
     await new Promise<void>(resolve => raw.write(frame, () => resolve()));
   }
