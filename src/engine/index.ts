@@ -15,6 +15,7 @@ export { defaultEnvironment } from './backends/services.ts';
 export type { SpawnRequest } from './backends/spawn-request.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export type { FileChange } from './sandboxes/file-watch/file-change.ts';
 export type { FileEntry } from './sandboxes/files/file-entry.ts';
 export { FileError, type FileErrorCode } from './sandboxes/files/file-error.ts';
 export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';

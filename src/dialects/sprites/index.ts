@@ -6,6 +6,7 @@ import { spritesErrors } from './errors.ts';
 import type { SpritesParts } from './parts.ts';
 import { checkpointRoutes } from './routes/checkpoints.ts';
 import { commandRoute, execRoutes } from './routes/exec.ts';
+import { fileWatchRoute } from './routes/file-watch.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
 import { policyRoutes } from './routes/policies.ts';
@@ -30,6 +31,7 @@ export const sprites = {
     spriteRoutes(app, parts, access);
     execRoutes(app, parts, access);
     fileRoutes(app, access);
+    fileWatchRoute(app, access);
     taskRoutes(app, access);
     checkpointRoutes(app, access);
     policyRoutes(app, access);

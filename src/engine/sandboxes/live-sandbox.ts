@@ -6,6 +6,7 @@ import { isPausable, showsFiles } from '../../runtime/runtime.ts';
 import type { Sandbox, SandboxChange, SandboxSettings, SandboxStore } from '../../store/store.ts';
 import type { Volumes } from '../../volumes/volumes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
+import { FileWatches } from './file-watch/file-watches.ts';
 import { type Actor, root } from './files/actor.ts';
 import { SandboxFiles } from './files/sandbox-files.ts';
 import { IdleClock } from './idle-clock.ts';
@@ -47,6 +48,7 @@ export class LiveSandbox implements PowerOwner {
   readonly network: SandboxNetwork;
   readonly tasks: Tasks;
   readonly checkpoints: Checkpoints;
+  readonly fileWatches: FileWatches;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
   readonly #residents: Resident[] = [];
@@ -68,7 +70,9 @@ export class LiveSandbox implements PowerOwner {
     this.checkpoints = new Checkpoints({ ...parts, sandbox: this });
     this.network = new SandboxNetwork({ ...parts, sandbox: this });
     this.addResident(this.network);
+    this.fileWatches = new FileWatches({ ...parts, sandbox: this, actor: () => this.#actor() });
     this.addResident(this.sessions);
+    this.addResident(this.fileWatches);
     this.addResident(this.tasks);
   }
 

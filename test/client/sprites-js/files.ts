@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type FileNews, first } from './sdk.ts';
 import type { SdkUser } from './user.ts';
 
 export function fileCases(user: SdkUser): void {
@@ -55,6 +56,17 @@ export function fileCases(user: SdkUser): void {
       await files.chmod('f', 0o640, { asRoot: true });
     });
   }
+
+  test('changes of files are watched', async () => {
+    const sprite = await user.sprite();
+    const watcher = await sprite.filesystem('/home/sprite').watch('.', { recursive: true });
+    assert.equal((await watcher.next())?.type, 'subscribed');
+    await sprite.execFile('sh', ['-c', 'mkdir d; echo x > d/f']);
+    const isIt = ({ path, event }: FileNews): boolean => path === '/home/sprite/d/f' && event === 'create';
+    assert.equal((await first(watcher, isIt)).isDir, false);
+    watcher.close();
+    assert.equal(watcher.isClosed(), true);
+  });
 
   test("failures are the library's own errors, with code and path", async () => {
     const sprite = await user.shared();

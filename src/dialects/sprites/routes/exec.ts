@@ -14,6 +14,7 @@ import { sessionShape } from '../exec/session-shape.ts';
 import { SocketClient } from '../exec/socket-client.ts';
 import type { SpritesParts } from '../parts.ts';
 import { spriteParams } from '../schemas.ts';
+import { requireUpgrade, upgradeRequired } from '../sockets/upgrade.ts';
 
 /** What a client may send in one message. */
 const maxMessageBytes = 1024 * 1024;
@@ -55,7 +56,7 @@ export function execRoutes(app: FastifyInstance, parts: SpritesParts, access: Ac
     '/sprites/:name/exec/:session',
     { onRequest: [...access.sprite], schema: { summary: 'Attach to a session', params: sessionParams } },
     async (request, reply) => {
-      if (!isUpgrade(request)) throw upgradeRequired();
+      requireUpgrade(request);
       return attach(request, reply, request.params.session);
     },
   );
@@ -150,8 +151,4 @@ export function commandRoute(app: FastifyInstance, { settings }: SpritesParts, a
       return sendFrames(reply, session, wanted.hasInput ? request.body : undefined);
     },
   );
-}
-
-function upgradeRequired(): SpritesError {
-  return new SpritesError(426, 'upgrade required', 'this needs a WebSocket', { upgrade: 'websocket' });
 }

@@ -30,6 +30,12 @@ export class Folder {
     return new Folder(handle, join(this.#hostPath, name), `${this.path}/${name}`);
   }
 
+  /** The same folder, open for somebody else. */
+  async again(): Promise<Folder> {
+    const handle = await open(this.here, constants.O_RDONLY | constants.O_DIRECTORY);
+    return new Folder(handle, this.#hostPath, this.path);
+  }
+
   /** A host path that leads to a name in this folder whatever happens to the path. @param name a single name */
   at(name: string): string {
     if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
