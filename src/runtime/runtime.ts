@@ -80,6 +80,8 @@ export interface RuntimeCapabilities {
   readonly limits: readonly (keyof ResourceLimits)[];
   /** Mounts of a spec appear at their targets; else programs use their sources. */
   readonly mounts: boolean;
+  /** Privileges of a spec are put in force; else they are ignored. */
+  readonly privileges: boolean;
   /** Which kinds of image can be run. */
   readonly images: readonly ImageReference['kind'][];
 }
@@ -129,6 +131,7 @@ export interface WorkloadSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: ResourceLimits;
   readonly mounts?: readonly WorkloadMount[];
+  readonly privileges?: WorkloadPrivileges;
 }
 
 /** A folder (or a single file or socket) of the host that a workload has, too. */
@@ -145,6 +148,19 @@ export interface WorkloadMount {
   readonly readonly: boolean;
   /** A folder that still belongs to the server is given to the user that the program runs as. */
   readonly handOver?: boolean;
+}
+
+/** What programs of a workload may do beyond, or short of, what all may. */
+export interface WorkloadPrivileges {
+  /**
+   * What root in it may do: `none` nothing that needs a capability; `all` everything, also to the machine: it is not
+   * confined any more. As in a container of Docker's when absent.
+   */
+  readonly capabilities?: 'none' | 'all';
+  /** Programs may become root by files that say so (`sudo`). */
+  readonly setUserId?: boolean;
+  /** Devices of the machine that it has, too: paths below `/dev`. */
+  readonly devices?: readonly string[];
 }
 
 /** An account that is made in a workload's files where it is missing. */

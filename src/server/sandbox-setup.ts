@@ -32,6 +32,7 @@ export function sandboxSetup(
       maxSandboxes: sprites.maxSprites,
       maxRunning: sprites.maxRunning,
       createPerMinute: sprites.createPerMinute,
+      allowPrivileged: sprites.allowPrivileged,
     },
     layout: spriteLayout,
     policyDefaults: sprites.policyDefaults.split(/[\s,]+/).filter(Boolean),

@@ -36,8 +36,26 @@ export interface SandboxSettings {
   /** Paused for this long it is stopped; 0 = never; the server's setting when absent. */
   readonly idleColdMs?: number;
   readonly networkPolicy?: readonly NetworkRule[];
+  /** From its next boot on. */
+  readonly privileges?: SandboxPrivileges;
+  readonly memory?: SandboxMemory;
   /** In the words of the dialect that asked for them; nothing of Berth reads them. */
   readonly notes: Readonly<Record<string, unknown>>;
+}
+
+/** As they were asked for; what is not there is as usual. */
+export interface SandboxPrivileges {
+  readonly profile?: '' | 'minimal' | 'standard' | 'privileged';
+  /** With or without `/dev/` in front. */
+  readonly devices?: readonly string[];
+  /** Programs can't become root by files that say so. */
+  readonly noNewPrivileges?: boolean;
+}
+
+/** As it was asked for, in place of the limit that the sandbox was made with. */
+export interface SandboxMemory {
+  readonly limitMib?: number;
+  readonly autoscale?: boolean;
 }
 
 /** Rules about which names may be reached; the most exact one decides. */

@@ -1,5 +1,10 @@
 import type { EndReason, StopKind, WorkloadStatus } from '../engine/workloads/status.ts';
-import type { ImageReference, ResourceLimits, WorkloadAccount } from '../runtime/runtime.ts';
+import type {
+  ImageReference,
+  ResourceLimits,
+  WorkloadAccount,
+  WorkloadPrivileges,
+} from '../runtime/runtime.ts';
 import type { VolumeReference } from '../volumes/volumes.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 
@@ -282,6 +287,7 @@ export interface WorkloadPlan {
   readonly checkpointsAt?: string;
   readonly account?: WorkloadAccount;
   readonly mounts?: readonly PlannedMount[];
+  readonly privileges?: WorkloadPrivileges;
 }
 
 /** A volume that a workload is to have. */

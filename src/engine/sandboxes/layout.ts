@@ -1,6 +1,9 @@
 import type { WorkloadAccount } from '../../runtime/runtime.ts';
 import type { Sandbox, WorkloadPlan } from '../../store/store.ts';
 import type { VolumeReference, Volumes } from '../../volumes/volumes.ts';
+import { limitsOf } from './allowances.ts';
+import type { SandboxLimits } from './limits.ts';
+import { grantedPrivileges } from './privileges.ts';
 
 /** What the files of a sandbox look like to what runs in it. */
 export interface SandboxLayout {
@@ -28,15 +31,21 @@ export async function preparePrivateFolder(volumes: Volumes, sandboxId: string):
 export const standardPath = '/opt/berth/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What a boot of a sandbox runs: nothing by itself; everything in it comes through exec. */
-export function planBoot(sandbox: Sandbox, layout: SandboxLayout): WorkloadPlan {
+export function planBoot(
+  sandbox: Sandbox,
+  layout: SandboxLayout,
+  { allowPrivileged }: Pick<SandboxLimits, 'allowPrivileged'>,
+): WorkloadPlan {
+  const { environment, memory, privileges } = sandbox.settings;
   const { name, home } = layout.account;
   return {
     image: sandbox.image,
     idle: true,
     root: sandbox.id,
     account: layout.account,
-    env: { HOME: home, USER: name, LANG: 'C.UTF-8', ...sandbox.settings.environment },
-    limits: sandbox.settings.limits,
+    env: { HOME: home, USER: name, LANG: 'C.UTF-8', ...environment },
+    limits: limitsOf(sandbox.settings, memory),
+    ...(privileges && { privileges: grantedPrivileges(privileges, allowPrivileged) }),
     mounts: [{ volume: privateVolume(sandbox.id), target: layout.privateFolder, readonly: true }],
     checkpointsAt: `${layout.privateFolder}/${checkpointsFolder}`,
   };

@@ -22,6 +22,8 @@ export interface SandboxLimits {
   readonly maxRunning: number;
   /** Creations of one account in a minute; 0 = unlimited. */
   readonly createPerMinute: number;
+  /** One may ask for everything that the machine's administrator may do. */
+  readonly allowPrivileged: boolean;
 }
 
 export const defaultSandboxLimits: SandboxLimits = {
@@ -36,4 +38,5 @@ export const defaultSandboxLimits: SandboxLimits = {
   maxSandboxes: 0,
   maxRunning: 0,
   createPerMinute: 0,
+  allowPrivileged: false,
 };

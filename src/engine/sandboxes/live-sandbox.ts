@@ -5,6 +5,7 @@ import { Turns } from '../../lib/turns.ts';
 import { isPausable, showsFiles } from '../../runtime/runtime.ts';
 import type { Sandbox, SandboxChange, SandboxSettings, SandboxStore } from '../../store/store.ts';
 import type { Volumes } from '../../volumes/volumes.ts';
+import { Allowances } from './allowances.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
 import { FileWatches } from './file-watch/file-watches.ts';
 import { type Actor, root } from './files/actor.ts';
@@ -46,6 +47,7 @@ export class LiveSandbox implements PowerOwner {
   readonly power: Power;
   readonly sessions: Sessions;
   readonly network: SandboxNetwork;
+  readonly allowances: Allowances;
   readonly tasks: Tasks;
   readonly checkpoints: Checkpoints;
   readonly fileWatches: FileWatches;
@@ -62,13 +64,14 @@ export class LiveSandbox implements PowerOwner {
     this.power = new Power({
       ...parts,
       sandboxId: record.id,
-      plan: () => planBoot(this.#record, parts.layout),
+      plan: () => planBoot(this.#record, parts.layout, parts.limits),
       owner: this,
     });
     this.sessions = new Sessions({ ...parts, sandbox: this, account: parts.layout.account });
     this.tasks = new Tasks({ ...parts, sandbox: this });
     this.checkpoints = new Checkpoints({ ...parts, sandbox: this });
     this.network = new SandboxNetwork({ ...parts, sandbox: this });
+    this.allowances = new Allowances({ ...parts, sandbox: this });
     this.addResident(this.network);
     this.fileWatches = new FileWatches({ ...parts, sandbox: this, actor: () => this.#actor() });
     this.addResident(this.sessions);

@@ -51,6 +51,7 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
       isolation: false,
       survivesServer,
       limits: ['memoryBytes'],
+      privileges: true,
       mounts,
       images: ['host', 'repository'],
     } as const;

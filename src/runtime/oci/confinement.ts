@@ -1,3 +1,5 @@
+import type { WorkloadPrivileges } from '../runtime.ts';
+
 /** What a workload is kept from, beside its system calls; equal to Docker's defaults or stricter. */
 
 /** Docker's default set less `CAP_NET_RAW`; for programs that run as root of an image. */
@@ -16,6 +18,26 @@ export const rootCapabilities: readonly string[] = [
   'CAP_SETUID',
   'CAP_SYS_CHROOT',
 ];
+
+/** All that Linux knows, of version 5.9 on. */
+const allCapabilities: readonly string[] = [
+  ...rootCapabilities,
+  ...'AUDIT_CONTROL AUDIT_READ BLOCK_SUSPEND BPF CHECKPOINT_RESTORE DAC_READ_SEARCH IPC_LOCK IPC_OWNER LEASE'
+    .split(' ')
+    .map(name => `CAP_${name}`),
+  ...'LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE NET_ADMIN NET_BROADCAST NET_RAW PERFMON SYSLOG SYS_ADMIN SYS_BOOT'
+    .split(' ')
+    .map(name => `CAP_${name}`),
+  ...'SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
+    .split(' ')
+    .map(name => `CAP_${name}`),
+];
+
+/** What root in a workload may do. */
+export function rootCapabilitiesOf({ capabilities }: WorkloadPrivileges): readonly string[] {
+  if (capabilities === 'none') return [];
+  return capabilities === 'all' ? allCapabilities : rootCapabilities;
+}
 
 /** Hidden: they tell of the host, or reach its hardware. */
 export const maskedPaths: readonly string[] = [

@@ -7,9 +7,10 @@ import {
   maskedPaths,
   type OciMount,
   readonlyPaths,
-  rootCapabilities,
+  rootCapabilitiesOf,
   standardMounts,
 } from './confinement.ts';
+import type { OciDevice } from './devices.ts';
 import { idleArguments, idleMount } from './idle-program.ts';
 import type { Kernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
@@ -27,6 +28,9 @@ const firstUid = 0x7000_0000;
 
 const appFolder = '/app';
 
+/** Where the configuration says which capabilities further processes have that are root. */
+export const rootCapabilitiesNote = 'berth.root-capabilities';
+
 /** What the configuration of a container is made from. */
 export interface ContainerParts {
   readonly spec: WorkloadSpec;
@@ -43,6 +47,7 @@ export interface ContainerParts {
   readonly mounts: readonly BaseMount[];
   readonly cgroupsPath: string;
   readonly defaultPids: number;
+  readonly devices: readonly OciDevice[];
   /** The kernel counts swap, so that it can be limited. */
   readonly limitsSwap: boolean;
   readonly kernel: Kernel;
@@ -60,7 +65,7 @@ export interface OciProcess {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;
-  readonly noNewPrivileges: true;
+  readonly noNewPrivileges: boolean;
   readonly capabilities: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -71,7 +76,12 @@ export interface OciProcess {
 export function containerConfig(parts: ContainerParts): { process: OciProcess } & Record<string, unknown> {
   const { spec, bundle, endpoint } = parts;
   const user = workloadUser(parts);
-  const capabilities = user.uid === 0 ? rootCapabilities : [];
+  const { privileges = {} } = spec;
+  const ofRoot = rootCapabilitiesOf(privileges);
+  const capabilities = user.uid === 0 ? ofRoot : [];
+  // What programs can get by becoming root is bounded by it.
+  const bounding = privileges.setUserId ? ofRoot : capabilities;
+  const isConfined = privileges.capabilities !== 'all';
   const account = accountOf(spec);
   const env = {
     HOSTNAME: spec.id,
@@ -91,8 +101,8 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       args,
       env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       cwd: workingDirectory(spec),
-      noNewPrivileges: true,
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      noNewPrivileges: !privileges.setUserId,
+      capabilities: { bounding, effective: capabilities, permitted: capabilities },
     },
     mounts: [
       rootMount(parts),
@@ -114,10 +124,14 @@ export function containerConfig(parts: ContainerParts): { process: OciProcess } 
       ],
       resources: resources(parts),
       sysctl: sysctls(parts.kernel),
-      seccomp: seccompProfile(process.arch, capabilities),
-      maskedPaths,
-      readonlyPaths,
+      ...(isConfined && {
+        seccomp: seccompProfile(process.arch, bounding),
+        maskedPaths,
+        readonlyPaths,
+      }),
+      devices: parts.devices,
     },
+    annotations: { [rootCapabilitiesNote]: ofRoot.join(' ') },
   };
 }
 
@@ -238,10 +252,13 @@ function privateMounts(parts: ContainerParts): OciMount[] {
   return spec.idle && idleProgram !== undefined ? [...mounts, idleMount(idleProgram)] : mounts;
 }
 
-function resources({ spec: { limits }, defaultPids, limitsSwap }: ContainerParts): object {
+function resources({ spec: { limits }, defaultPids, limitsSwap, devices }: ContainerParts): object {
   const { memoryBytes, cpu } = limits;
   return {
-    devices: [{ allow: false, access: 'rwm' }],
+    devices: [
+      { allow: false, access: 'rwm' },
+      ...devices.map(({ type, major, minor }) => ({ allow: true, access: 'rw', type, major, minor })),
+    ],
     pids: { limit: limits.pids ?? defaultPids },
     ...(memoryBytes && { memory: { limit: memoryBytes, ...(limitsSwap && { swap: memoryBytes }) } }),
     ...(cpu && { cpu: { quota: cpu.quotaUs, period: cpu.periodUs } }),

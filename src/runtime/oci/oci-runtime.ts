@@ -104,6 +104,7 @@ export class OciRuntime
       survivesServer: true,
       limits: ['memoryBytes', 'cpu', 'pids', 'cpuTimeSeconds'],
       mounts: true,
+      privileges: true,
       images: ['host', 'repository'],
     };
   }
@@ -278,13 +279,8 @@ export class OciRuntime
     return { ...living, state: 'running', ...(paused && { paused }) };
   }
 
-  pause(id: string): Promise<void> {
-    return this.#turns.run(id, () => this.#container(id).pause());
-  }
-
-  resume(id: string): Promise<void> {
-    return this.#turns.run(id, () => this.#container(id).resume());
-  }
+  readonly pause: Pausable['pause'] = id => this.#turns.run(id, () => this.#container(id).pause());
+  readonly resume: Pausable['resume'] = id => this.#turns.run(id, () => this.#container(id).resume());
 
   readonly setLimits: AdjustsLimits['setLimits'] = (id, { memoryBytes }) =>
     this.#turns.run(id, () => this.#container(id).limitMemory(memoryBytes));

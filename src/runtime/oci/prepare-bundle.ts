@@ -13,6 +13,7 @@ import {
   workloadPort,
   workloadUser,
 } from './container-config.ts';
+import { findDevices } from './devices.ts';
 import { findIdleProgram } from './idle-program.ts';
 import type { Kernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
@@ -80,7 +81,8 @@ async function readParts(
   spec: WorkloadSpec,
   endpoint: Endpoint,
 ): Promise<Omit<ContainerParts, 'bundle' | 'lowerFolders' | 'writable'>> {
-  const [mounts, resolver, user, directory, idleProgram] = await Promise.all([
+  const [devices, mounts, resolver, user, directory, idleProgram] = await Promise.all([
+    findDevices(spec.privileges?.devices ?? []),
     images.mounts(spec.image.reference),
     workloadResolver(),
     folderUser(spec.mounts ?? []),
@@ -95,6 +97,7 @@ async function readParts(
     mounts,
     resolver,
     kernel,
+    devices,
     cgroupsPath: cgroups.path(spec.id),
     limitsSwap: cgroups.limitsSwap,
     defaultPids,

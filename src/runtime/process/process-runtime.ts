@@ -62,7 +62,14 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
   }
 
   capabilities(): RuntimeCapabilities {
-    return { isolation: false, survivesServer: false, limits: [], mounts: false, images: ['host'] };
+    return {
+      isolation: false,
+      survivesServer: false,
+      limits: [],
+      mounts: false,
+      privileges: false,
+      images: ['host'],
+    };
   }
 
   async open(): Promise<void> {

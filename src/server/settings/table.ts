@@ -270,6 +270,10 @@ export const settingsTable = {
     expects: 'ACCOUNT/SERVICE with :TAG or @DIGEST',
     doc: 'What new sandboxes are made from. When it is not set: the image `debian` of their account or of the administrator, else the programs of this machine.',
   }),
+  'sprites.allow_privileged': toggle({
+    default: false,
+    doc: 'Sandboxes may ask for all capabilities and for devices of this machine, and so get out of their isolation.',
+  }),
   'sprites.policy_defaults': text({
     default: [
       'github.com,*.github.com,*.githubusercontent.com,ghcr.io',

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { randomId } from '../../../lib/ids.ts';
 import { type ExecProcess, type ExecSpec, RuntimeError } from '../../runtime.ts';
 import type { Bundle } from '../bundle.ts';
-import type { OciProcess } from '../container-config.ts';
 import { type ProcessIdentity, signal } from '../processes.ts';
-import { execProcess } from './exec-process.ts';
+import { execProcess, type OciConfig } from './exec-process.ts';
 import { startPipedSession } from './piped-session.ts';
 import type { SessionParts } from './session.ts';
 import { startTerminalSession } from './terminal-session.ts';
@@ -29,12 +28,12 @@ export class Sessions {
     processes: () => Promise<readonly number[]>,
     spec: ExecSpec,
   ): Promise<ExecProcess> {
-    const config = await bundle.readConfig<{ process: OciProcess }>();
+    const config = await bundle.readConfig<OciConfig>();
     if (config === undefined) throw new RuntimeError('not-found', `workload ${bundle.id} does not exist`);
     const stem = join(bundle.sessions, randomId(8));
     const files = { process: `${stem}.json`, pid: `${stem}.pid`, log: `${stem}.log` };
     const forget = () => Promise.all(Object.values(files).map(file => rm(file, { force: true })));
-    await writeFile(files.process, JSON.stringify(execProcess(config.process, spec)), { mode: 0o600 });
+    await writeFile(files.process, JSON.stringify(execProcess(config, spec)), { mode: 0o600 });
     try {
       const place = { id: bundle.id, files, processes };
       const session = spec.tty
