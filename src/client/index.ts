@@ -22,6 +22,7 @@ export type { NewService, SpawnRequest, SpawnResult } from './services.ts';
 export type { Checkpoint, CheckpointEvent } from './sprites/checkpoints.ts';
 export type { ExecConnection, ExecEvent, TerminalSize } from './sprites/exec-connection.ts';
 export type { SpriteFile, SpriteFiles } from './sprites/files.ts';
+export type { NetworkRule } from './sprites/network-policy.ts';
 export type { ExecRequest, SessionSummary } from './sprites/sessions.ts';
 export type { Sprite } from './sprites/sprite.ts';
 export type { NewSprite, SpriteRecord, UrlAuth } from './sprites/sprites.ts';

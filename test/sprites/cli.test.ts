@@ -151,6 +151,17 @@ forEachRuntime('sandboxes on the command line', { runtimes: ['oci'] }, world => 
     assert.match(refused.stderr, /permission denied: \/etc\/big/);
   });
 
+  test('network policy', async () => {
+    await done('create', 'net');
+    await done('policy', 'network', 'set', 'net', '--allow', 'example.com');
+    assert.match(await done('policy', 'network', 'get', 'net'), /^allow +example\.com$/m);
+    const refused = await berth(['policy', 'network', 'set', 'net', '--allow', 'not a name']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^berth: .*not a name/);
+    await done('policy', 'network', 'clear', 'net');
+    assert.deepEqual(JSON.parse(await done('policy', 'network', 'get', 'net', '--json')), { rules: [] });
+  });
+
   test('checkpoints', async () => {
     await done('create', 'back');
     await done('exec', 'back', '--', 'sh', '-c', 'echo before > f');

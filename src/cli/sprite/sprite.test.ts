@@ -118,6 +118,30 @@ test('a checkpoint that failed is told with exit code 1', async t => {
   assert.match(cut.err, /broke off/);
 });
 
+test('network rules are set, shown and cleared', async t => {
+  const rules = [
+    { domain: '*.example.org', action: 'allow' },
+    { domain: 'bad.example.org', action: 'deny' },
+    { include: 'defaults' },
+  ];
+  const path = '/v1/sprites/box/policy/network';
+  const { url, seen } = await serve(t, { [`POST ${path}`]: {}, [`GET ${path}`]: { rules } });
+  const network = (...args: string[]) => berth(environment(url), 'sprite', 'policy', 'network', ...args);
+  const none = await network('set', 'box');
+  assert.equal(none.exitCode, 2);
+  assert.match(none.err, /berth sprite policy network clear box/);
+  await network('set', 'box', '--allow', '*.example.org', '--deny', 'bad.example.org', '--defaults');
+  assert.deepEqual(seen.at(-1)?.body, { rules });
+  assert.deepEqual((await network('get', 'box')).out.split('\n'), [
+    'ACTION  NAME',
+    'allow   *.example.org',
+    'deny    bad.example.org',
+    "allow   the server's defaults",
+  ]);
+  assert.equal((await network('clear', 'box')).out, 'Sprite box may reach everything');
+  assert.deepEqual(seen.at(-1)?.body, { rules: [] });
+});
+
 test('refusals tell the way out', async t => {
   const { url } = await serve(t, {});
   const wrong: [string[], number, RegExp][] = [

@@ -11,6 +11,7 @@ import { registerSpriteInfo } from './info.ts';
 import { registerKill } from './kill.ts';
 import { registerSpriteList } from './list.ts';
 import { examples } from './options.ts';
+import { registerPolicy } from './policy/policy.ts';
 import { registerSessions } from './sessions.ts';
 import { registerSpriteUrl } from './url.ts';
 
@@ -41,5 +42,6 @@ export function registerSprite(program: Command, context: Context): void {
   registerKill(sprite, context);
   registerCopy(sprite, context);
   registerCheckpoint(sprite, context);
+  registerPolicy(sprite, context);
   registerSpriteUrl(sprite, context);
 }
