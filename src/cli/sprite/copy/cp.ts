@@ -32,7 +32,7 @@ export function registerCopy(parent: Command, context: Context): void {
         'after',
         `${examples(
           'berth sprite cp notes.txt box:notes.txt',
-          'berth sprite cp box:/etc/os-release .',
+          'berth sprite cp box:notes.txt .',
           'berth sprite cp -r src box:work/',
           'berth sprite cp box:result.json - | jq .',
         )}
