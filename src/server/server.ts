@@ -91,6 +91,7 @@ export async function startServer(
     settings: {
       publicUrl,
       domain: settings.edge.domain,
+      corsOrigins: settings.http.corsOrigins,
       maxSprites: settings.sprites.maxSprites,
       maxRunning: settings.sprites.maxRunning,
       responseTimeoutMs: durationMs(settings.sprites.httpResponseTimeout) ?? 0,

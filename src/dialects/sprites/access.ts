@@ -24,10 +24,7 @@ export const spriteVersion = 'v0.0.1-rc48';
 
 /** Checks that run before the body is looked at: 401, then 404. A foreign sprite is an unknown one. */
 export function accessChecks({ engine, identity }: SpritesParts) {
-  const signedIn: onRequestAsyncHookHandler = async request => {
-    // Who is inside needs no token.
-    if (insideOf(request.raw) !== undefined) return;
-    const token = bearerToken(request);
+  const signIn = async (request: FastifyRequest, token: string | undefined): Promise<void> => {
     const principal = token === undefined ? undefined : await identity.authenticate(berthToken(token));
     if (principal === undefined || !principal.account.enabled) {
       throw new BerthError('unauthenticated', 'a valid token is required');
@@ -35,8 +32,19 @@ export function accessChecks({ engine, identity }: SpritesParts) {
     request.sprites.principal = principal;
   };
 
-  const ownSprite: onRequestAsyncHookHandler = async (request, reply) => {
+  const signedIn: onRequestAsyncHookHandler = async request => {
+    // Who is inside needs no token.
+    if (insideOf(request.raw) === undefined) await signIn(request, bearerToken(request));
+  };
+
+  const signedInAnyhow: onRequestAsyncHookHandler = request =>
+    signIn(request, bearerToken(request) ?? flyToken(request));
+
+  const version: onRequestAsyncHookHandler = async (_, reply) => {
     reply.header('sprite-version', spriteVersion);
+  };
+
+  const ownSprite: onRequestAsyncHookHandler = async request => {
     const { name } = request.params as { name: string };
     const sandbox = insideOf(request.raw) ?? engine.sandboxes.find(accountOf(request), name);
     if (sandbox === undefined) throw notFound('sprite', name);
@@ -50,9 +58,11 @@ export function accessChecks({ engine, identity }: SpritesParts) {
 
   return {
     token: [signedIn],
-    sprite: [signedIn, ownSprite],
+    /** Of the schemes `Bearer` and `FlyV1`. */
+    anyToken: [signedInAnyhow],
+    sprite: [version, signedIn, ownSprite],
     /** Requests that come from inside the sprite only. */
-    inside: [inside, ownSprite],
+    inside: [version, inside, ownSprite],
   } as const;
 }
 
@@ -76,6 +86,11 @@ export function sandboxOf(request: FastifyRequest): LiveSandbox {
   const { sandbox } = request.sprites;
   if (sandbox === undefined) throw new Error('the route does not name a sprite');
   return sandbox;
+}
+
+/** Login flows of clients send what they have under a scheme of its own. */
+function flyToken(request: FastifyRequest): string | undefined {
+  return /^flyv1 +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** Clients store `org/org-id/token-id/value`, whose last part is the token. */

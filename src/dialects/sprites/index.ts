@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Dialect } from '../../http/index.ts';
 import { accessChecks, decorateSubject } from './access.ts';
 import { parseAnyTypeAsJson, takeBodiesAsStreams } from './bodies.ts';
+import { allowOrigins } from './cors.ts';
 import { spritesErrors } from './errors.ts';
 import type { SpritesParts } from './parts.ts';
 import { checkpointRoutes } from './routes/checkpoints.ts';
@@ -12,6 +13,7 @@ import { listRoutes } from './routes/list.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { spriteRoutes } from './routes/sprites.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 
 export { type FrontDoorAnswer, openFrontDoor } from './front-door.ts';
 export { takeInnerRequest } from './inner-requests.ts';
@@ -27,7 +29,9 @@ export const sprites = {
     const access = accessChecks(parts);
     parseAnyTypeAsJson(app);
     decorateSubject(app);
+    allowOrigins(app, parts.settings.corsOrigins);
     listRoutes(app, parts, access);
+    tokenRoutes(app, parts, access);
     spriteRoutes(app, parts, access);
     execRoutes(app, parts, access);
     fileRoutes(app, access);

@@ -11,6 +11,8 @@ export interface SpritesSettings {
   readonly publicUrl: string;
   /** Sprites are reached at `<host>.<domain>`. */
   readonly domain: string;
+  /** Web pages of these origins may use the API: `*`, or a list with commas. */
+  readonly corsOrigins: string;
   /** What an account may have; 0 = unlimited. */
   readonly maxSprites: number;
   readonly maxRunning: number;

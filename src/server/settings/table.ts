@@ -212,6 +212,13 @@ export const settingsTable = {
     doc: 'Live backends that an account may have; 0 means unlimited.',
   }),
 
+  'http.cors_origins': text({
+    default: '*',
+    pattern: /^(\*|https?:\/\/[^\s,/]+( *, *https?:\/\/[^\s,/]+)*|none)$/,
+    expects: '* or origins such as https://app.example.com, with commas between them, or none',
+    doc: "Web pages that may use Sprites' API from a browser, with a token; never with cookies.",
+  }),
+
   'sprites.idle_warm': span({
     default: '30s',
     doc: 'Without activity a sandbox is paused after this time; 0 means never.',
