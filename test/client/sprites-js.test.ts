@@ -2,6 +2,7 @@ import { forEachRuntime } from '../support/index.ts';
 import { checkpointCases } from './sprites-js/checkpoints.ts';
 import { commandCases } from './sprites-js/commands.ts';
 import { fileCases } from './sprites-js/files.ts';
+import { policyCases } from './sprites-js/policies.ts';
 import { recordCases } from './sprites-js/records.ts';
 import { findSdk } from './sprites-js/sdk.ts';
 import { sessionCases } from './sprites-js/sessions.ts';
@@ -18,4 +19,5 @@ forEachRuntime('the published library for JavaScript', { skip, concurrency: 4 },
   terminalCases(user);
   fileCases(user);
   checkpointCases(user);
+  policyCases(user);
 });
