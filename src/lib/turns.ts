@@ -13,6 +13,11 @@ export class Turns {
     }
   }
 
+  /** Keys with tasks that are not done. */
+  keys(): MapIterator<string> {
+    return this.#last.keys();
+  }
+
   /** Resolves when the tasks of a key that have come so far are done. */
   async settled(key: string): Promise<void> {
     await this.#last.get(key)?.catch(() => {});

@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { checkpointPromises } from './conformance/checkpoints.ts';
+import { durablePromises } from './conformance/durable.ts';
 import { endingPromises } from './conformance/endings.ts';
 import { execPromises } from './conformance/exec.ts';
 import { mountPromises } from './conformance/mounts.ts';
@@ -36,6 +37,7 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     outputPromises(subject);
     execPromises(subject);
     terminalPromises(subject);
+    durablePromises(subject);
     resourcePromises(subject, options);
     mountPromises(subject, options);
     pausePromises(subject);

@@ -9,7 +9,7 @@ export interface DurableExec {
   /**
    * Resolves when it runs. What a server that was killed meanwhile has begun is whole or gone.
    * @throws {RuntimeError} `start-error` with a reason where there is one; `not-found` when the workload does not
-   *   run; `conflict` when it is paused, the id was used in it before, or another process writes that log
+   *   run; `conflict` when it is paused, there is a process with that id, or another process writes that log
    */
   startProcess(workloadId: string, spec: DurableProcessSpec): Promise<{ readonly pid: number }>;
   /**
@@ -18,8 +18,8 @@ export interface DurableExec {
    * @returns false when it does not run
    */
   stopProcess(workloadId: string, processId: string, request: StopRequest): Promise<boolean>;
-  /** To its main process only. @returns false when it does not run */
-  signalProcess(workloadId: string, processId: string, signal: NodeJS.Signals): Promise<boolean>;
+  /** To its main process only; a number, 1..64, for signals without a name. @returns false when it does not run */
+  signalProcess(workloadId: string, processId: string, signal: NodeJS.Signals | number): Promise<boolean>;
   /** All that were started in a workload and not forgotten, also by an earlier server. */
   processes(workloadId: string): Promise<DurableProcess[]>;
   /** Removes its traces but the log. Idempotent. @throws {RuntimeError} `conflict` while it runs */
@@ -27,7 +27,7 @@ export interface DurableExec {
 }
 
 export type DurableProcessSpec = Omit<ExecSpec, 'tty'> & {
-  /** A DNS label that no other process of the workload has had. */
+  /** A DNS label that no other process of the workload has that was not forgotten. */
   readonly id: string;
   /** Where its output goes; made where it is missing. One process at a time writes a log. */
   readonly logId: string;

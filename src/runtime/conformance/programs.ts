@@ -30,6 +30,12 @@ export const ticking = `${mirror}
   setInterval(() => console.log(String(tick++)), 5);
 `;
 
+/** Prints numbers. */
+export const counting = `
+  let number = 0;
+  setInterval(() => console.log(String(number++)), 5);
+`;
+
 /** Ends with code 7 when someone connects. */
 export const endsWhenCalled = `
   require('net').createServer(() => process.exit(7)).listen(process.env.PORT);

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { RecoveredWorkload, WorkloadAddress } from '../runtime.ts';
+import { durable, exitOf } from './durable.ts';
 import type { OwnedWorkloads } from './owner.ts';
 import { accepts, askMirror, type Reflection } from './programs.ts';
 import { eventually, World } from './world.ts';
@@ -32,6 +33,7 @@ export function recoveryPromises(
       }
       killedAt = Date.now();
       if (survives) await call(owned.ending.address);
+      if (survives && owned.host) await call(owned.host.address);
       world = await World.open(subject, owned.dataDir);
       recovered = await world.recover();
     });
@@ -41,6 +43,7 @@ export function recoveryPromises(
       const ids = [owned.created, owned.ending, owned.ended, owned.sleeping, owned.ticking].map(
         ({ id }) => id,
       );
+      if (owned.host) ids.push(owned.host.id);
       assert.deepEqual([...recovered.keys()].sort(), ids.sort());
     });
 
@@ -84,6 +87,50 @@ export function recoveryPromises(
         lines,
         lines.map((_, index) => String(index)),
       );
+    });
+
+    test('durable processes are found, running or with their end', async () => {
+      if (owned.host === undefined) return;
+      const { id, pid } = owned.host;
+      const found = new Map((await durable(world).processes(id)).map(process => [process.id, process]));
+      assert.deepEqual([...found.keys()].sort(), ['ending', 'over', 'running']);
+      const [over, ending, running] = ['over', 'ending', 'running'].map(name => found.get(name));
+      assert.ok(over?.state === 'exited' && over.exitCode === 3 && over.exitedAt.getTime() <= killedAt);
+      assert.equal(running?.logId, `${id}-running`);
+      if (survives) {
+        assert.ok(ending?.state === 'exited' && ending.exitCode === 7);
+        assert.ok(ending.exitedAt.getTime() >= killedAt - 20);
+        assert.ok(running.state === 'running' && running.pid === pid);
+      } else {
+        assert.ok(ending?.state === 'exited' && ending.exitCode === undefined);
+        assert.ok(running.state === 'exited' && running.exitCode === undefined);
+      }
+    });
+
+    test('the log of a durable process goes on without a gap', async () => {
+      if (owned.host === undefined) return;
+      const logId = `${owned.host.id}-running`;
+      const before = (await world.lines(logId)).length;
+      if (survives)
+        await eventually('more lines', async () => (await world.lines(logId)).length > before + 20);
+      const lines = await world.lines(logId);
+      assert.ok(lines.length > 20);
+      assert.deepEqual(
+        lines,
+        lines.map((_, index) => String(index)),
+      );
+    });
+
+    test('a durable process can be stopped, and its end is told', async () => {
+      if (owned.host === undefined) return;
+      const { id } = owned.host;
+      const soft = { hard: false, signal: 'SIGTERM', timeoutMs: 10_000 } as const;
+      assert.equal(await durable(world).stopProcess(id, 'running', soft), survives);
+      if (!survives) return;
+      assert.equal((await exitOf(world, id, 'running')).exitCode, 143);
+      assert.ok(!world.processExits.some(({ processId }) => processId !== 'running'), 'and no other');
+      await durable(world).forgetProcess(id, 'ending');
+      assert.equal((await durable(world).processes(id)).length, 2);
     });
 
     if (!survives) return;

@@ -95,6 +95,8 @@ export class Bundle {
   /** Where conmon notes that the memory limit was hit. */
   readonly persist: string;
   readonly sessions: string;
+  /** A folder for each further process that outlives the server. */
+  readonly processes: string;
   readonly #private: string;
   readonly #trash: string;
 
@@ -111,6 +113,7 @@ export class Bundle {
     this.rootfs = join(this.folder, 'rootfs');
     this.persist = join(this.folder, 'persist');
     this.sessions = join(this.folder, 'sessions');
+    this.processes = join(this.folder, 'processes');
     this.#private = join(this.folder, 'private');
     this.#trash = join(folders.trash, id);
   }
@@ -122,7 +125,9 @@ export class Bundle {
   async make(record: BundleRecord, config: object, files: readonly RootFile[]): Promise<void> {
     await mkdir(this.folder, { mode: 0o700 });
     await writeFile(join(this.folder, 'record.json'), JSON.stringify(record));
-    const inner = [this.work, this.rootfs, this.persist, this.sessions].map(path => mkdir(path));
+    const inner = [this.work, this.rootfs, this.persist, this.sessions, this.processes].map(path =>
+      mkdir(path),
+    );
     const filled = record.root === undefined ? this.#fillUpper(files) : this.#writePrivate(files);
     await Promise.all([...inner, writeFile(this.config, JSON.stringify(config)), filled]);
   }
@@ -227,7 +232,7 @@ async function writeShared(path: string, content: string): Promise<void> {
   await chmod(path, 0o644); // a new file's mode is cut by the umask
 }
 
-async function readJson<T>(path: string): Promise<T | undefined> {
+export async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch {
@@ -235,7 +240,7 @@ async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
-async function readNumber(path: string): Promise<number | undefined> {
+export async function readNumber(path: string): Promise<number | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   return /^\d+\s*$/.test(text) ? Number(text) : undefined;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkloadStats } from '../runtime.ts';
@@ -7,6 +7,9 @@ import { ociLimits } from './limits.ts';
 import { signal } from './processes.ts';
 
 type Controller = 'memory' | 'cpuacct' | 'pids' | 'freezer';
+
+/** Groups inside that of a workload. */
+const innerPrefix = 'process-';
 
 /** v1 writes "no limit" as the largest page-aligned number. */
 const noLimitBytes = 2 ** 60;
@@ -55,10 +58,35 @@ export class Cgroups {
     return [...new Set((await Promise.all(names)).flat())];
   }
 
-  /** The processes of a workload as the host counts them. */
+  /** The processes of a workload, or of one of its inner groups, as the host counts them. */
   async processes(id: string): Promise<number[]> {
-    const text = await this.#read('pids', id, 'cgroup.procs');
-    return text.split('\n').filter(Boolean).map(Number);
+    const groups = [id, ...(await this.#innerGroups(id))];
+    const texts = await Promise.all(groups.map(group => this.#read('pids', group, 'cgroup.procs')));
+    return texts.flatMap(text => text.split('\n').filter(Boolean).map(Number));
+  }
+
+  /**
+   * Makes a group inside that of a workload, which its processes can't leave. It only tells them apart: what is
+   * limited is the workload. To be named like a workload from now on.
+   * @returns its name, and how an OCI runtime is told to run a process in it
+   * @throws {Error} ENOENT when the workload has none
+   */
+  async makeInner(id: string, name: string): Promise<{ group: string; option: string }> {
+    const group = this.inner(id, name);
+    await mkdir(join(this.#controllers.get('pids') ?? '', this.parent, group)).catch(error => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
+    return { group, option: `--cgroup=${this.#unified ? '' : 'pids:'}/${innerPrefix}${name}` };
+  }
+
+  inner(id: string, name: string): string {
+    return join(id, `${innerPrefix}${name}`);
+  }
+
+  async #innerGroups(id: string): Promise<string[]> {
+    const folder = join(this.#controllers.get('pids') ?? '', this.parent, id);
+    const names = await readdir(folder).catch(() => []);
+    return names.filter(name => name.startsWith(innerPrefix)).map(name => join(id, name));
   }
 
   /**
@@ -173,8 +201,9 @@ export class Cgroups {
     };
   }
 
-  /** Removes the empty group of a workload. */
+  /** Removes the empty group of a workload, or one of its inner groups. */
   async remove(id: string): Promise<void> {
+    for (const inner of await this.#innerGroups(id)) await this.remove(inner);
     await Promise.all(this.#hierarchies.map(hierarchy => removeEmpty(join(hierarchy, this.parent, id))));
   }
 

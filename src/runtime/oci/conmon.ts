@@ -78,7 +78,8 @@ function conmonArguments(tools: OciTools, folders: OciFolders, bundle: Bundle, l
   ];
 }
 
-async function createdPid(conmon: Launched): Promise<number> {
+/** @throws {ContainerRefused} */
+export async function createdPid(conmon: Launched): Promise<number> {
   const limit = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => limit.reject(new Error(`the container was not made within ${ociLimits.createTimeoutMs} ms`)),
@@ -97,12 +98,16 @@ async function createdPid(conmon: Launched): Promise<number> {
 /** To conmon's control FIFO: type 2 opens the log anew; the two numbers belong to other types. */
 const reopenMessage = '2 0 0\n';
 
-/** Makes the conmon of a bundle open its log anew, at once. @returns false where no conmon lives */
-export async function reopenConmonLog(bundle: Bundle): Promise<boolean> {
+/**
+ * Makes a conmon open its log anew, at once.
+ * @param folder where it was told that its bundle is
+ * @returns false where no conmon lives
+ */
+export async function reopenConmonLog(folder: string): Promise<boolean> {
   let control: Awaited<ReturnType<typeof open>>;
   try {
     // Non-blocking: without a reader this fails at once (ENXIO) in place of waiting for one.
-    control = await open(join(bundle.folder, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
+    control = await open(join(folder, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENXIO' || code === 'ENOENT') return false;

@@ -11,6 +11,28 @@ const counting = `
 `;
 
 describe('the log of an oci workload', { skip: cannotRun, timeout: 120_000 }, () => {
+  test('of a durable process can be rotated, too', async () => {
+    await using world = await TestWorld.make();
+    const { runtime } = world;
+    const logs = new FileLogs({ root: join(world.dataDir, 'logs'), limits: { segmentBytes: 1 } });
+    await world.run({ id: 'one', idle: true });
+    await runtime.startProcess('one', { id: 'p', logId: 'one-p', command: ['node', '-e', counting] });
+    for (let rotations = 1; rotations <= 5; rotations++) {
+      await eventually(
+        'some lines',
+        async () => (await world.lines('one-p')).length > rotations * 100 || undefined,
+      );
+      await logs.rotate('one-p', () => runtime.reopenLog('one-p'));
+    }
+    await runtime.stopProcess('one', 'p', { hard: true });
+    await eventually('its end', async () => !(await runtime.reopenLog('one-p')) || undefined);
+    const lines = await world.lines('one-p');
+    assert.deepEqual(
+      lines,
+      lines.map((_, index) => String(index)),
+    );
+  });
+
   test('can be rotated while it is written, without a line lost or doubled', async () => {
     await using world = await TestWorld.make();
     const { runtime } = world;

@@ -7,36 +7,31 @@ import { Slots, Turns } from '../../lib/turns.ts';
 import type { Logs } from '../../logs/logs.ts';
 import { instanceTag, type Network } from '../../network/index.ts';
 import {
-  type AdjustsLimits,
-  type Checkpointable,
-  type ExecProcess,
-  type ExecSpec,
   type ImageReference,
   type ImagesInUse,
   type NetworkPolicies,
-  type Pausable,
   type PinsImages,
   type PreparedImage,
   type RecoveredWorkload,
-  type ReopensLogs,
   type Runtime,
   type RuntimeCapabilities,
   RuntimeError,
   type RuntimeEvent,
-  type ShowsFiles,
   type StopRequest,
   type UsesImages,
   type WorkloadAddress,
   type WorkloadSpec,
   type WorkloadStats,
 } from '../runtime.ts';
+import { OciAbilities } from './abilities.ts';
 import { type Bundle, exists } from './bundle.ts';
 import { CgroupMoves } from './cgroup-moves.ts';
 import { Cgroups, cgroupLayout } from './cgroups.ts';
 import { checkedId } from './checks.ts';
-import { ContainerRefused, reopenConmonLog, startConmon } from './conmon.ts';
+import { ContainerRefused, startConmon } from './conmon.ts';
 import { ConmonWatch } from './conmon-watch.ts';
 import { Container } from './container.ts';
+import { DurableProcesses } from './durable/durable-processes.ts';
 import { EventFeed } from './event-feed.ts';
 import { Fifos } from './exec/fifos.ts';
 import { endLeftSessions, Sessions } from './exec/sessions.ts';
@@ -48,7 +43,7 @@ import { havePinned } from './mounted-folders.ts';
 import { OciRoots } from './oci-roots.ts';
 import { type Opened, openFolders } from './opened.ts';
 import { prepareBundle } from './prepare-bundle.ts';
-import { signal } from './processes.ts';
+import { type ProcessIdentity, signal } from './processes.ts';
 import { type Remains, survey } from './recovery.ts';
 import { startError } from './start-errors.ts';
 import { tool } from './tool.ts';
@@ -71,30 +66,20 @@ export interface OciRuntimeOptions {
  * Runs workloads as containers without a container daemon: each has a conmon as its parent, which outlives
  * this server, and an OCI runtime makes and starts it.
  */
-export class OciRuntime
-  implements
-    Runtime,
-    ReopensLogs,
-    PinsImages,
-    UsesImages,
-    Pausable,
-    Checkpointable,
-    AdjustsLimits,
-    ShowsFiles,
-    NetworkPolicies
-{
+export class OciRuntime extends OciAbilities implements Runtime, PinsImages, UsesImages, NetworkPolicies {
   readonly name = 'oci';
   readonly #options: OciRuntimeOptions;
   readonly #containers = new Map<string, Container>();
   readonly #conclusions = new Set<Promise<void>>();
   readonly #feed = new EventFeed<RuntimeEvent>();
   readonly #launcher = new Launcher();
-  readonly #turns = new Turns();
+  protected readonly turns = new Turns();
   /** More at once than there are processors only makes all of them slower. */
   readonly #creations = new Slots(2 * availableParallelism());
   #opened: Opened | undefined;
 
   constructor(options: OciRuntimeOptions) {
+    super();
     this.#options = options;
   }
 
@@ -120,29 +105,34 @@ export class OciRuntime
     const mapped = async (id: string) => mappedFiles(await cgroups.processes(id));
     const roots = new OciRoots(folders.roots, root => this.#userOf(root), mapped);
     await roots.store.open();
-    const watch = new ConmonWatch(folders.exits, id => this.#conclude(id));
+    const watch = new ConmonWatch(id => this.#conclude(id));
     const moves = new CgroupMoves(await cgroupLayout());
     const kernel = await readKernel();
     const fifos = new Fifos(folders.fifos, this.#launcher.run);
     await fifos.open();
-    const sessions = new Sessions({ tools, folders, launcher: this.#launcher, fifos });
+    const execParts = { tools, folders, launcher: this.#launcher, fifos };
+    const sessions = new Sessions(execParts);
+    const { logs } = this.#options;
+    const tell = (event: RuntimeEvent) => this.#feed.emit(event);
+    const durable = new DurableProcesses({ ...execParts, logs, cgroups, tell });
     try {
       await network.open(this.#launcher.run);
     } catch (error) {
       await this.#launcher.stop();
       throw error;
     }
-    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel, fifos, sessions };
+    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel, fifos, sessions, durable };
   }
 
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
-    const { watch, cgroups, moves, roots, sessions, fifos } = this.#opened;
-    await this.#turns.allSettled();
+    const { watch, cgroups, moves, roots, sessions, durable, fifos } = this.#opened;
+    await this.turns.allSettled();
     await roots.store.close();
     watch.close();
     for (const container of this.#containers.values()) container.letGo();
     await sessions.close();
+    await durable.close();
     await fifos.close();
     await Promise.all(this.#conclusions);
     this.#feed.close();
@@ -162,12 +152,12 @@ export class OciRuntime
   }
 
   create(spec: WorkloadSpec): Promise<WorkloadAddress> {
-    const task = () => this.#parts().moves.during(() => this.#create(spec));
-    return this.#turns.run(spec.id, () => this.#creations.run(task));
+    const task = () => this.parts().moves.during(() => this.#create(spec));
+    return this.turns.run(spec.id, () => this.#creations.run(task));
   }
 
   async #create(spec: WorkloadSpec): Promise<WorkloadAddress> {
-    const { tools, folders, watch, cgroups } = this.#parts();
+    const { tools, folders, watch, cgroups } = this.parts();
     const bundle = folders.bundle(checkedId(spec.id));
     if (await exists(bundle.folder))
       throw new RuntimeError('start-error', `workload ${spec.id} exists already`);
@@ -176,7 +166,7 @@ export class OciRuntime
     const endpoint = await this.#options.network.lease();
     try {
       await using prepared = await prepareBundle(
-        { ...this.#options, ...this.#parts() },
+        { ...this.#options, ...this.parts() },
         spec,
         bundle,
         endpoint,
@@ -184,7 +174,7 @@ export class OciRuntime
       const { record } = prepared;
       const { mainPid, conmon } = await startConmon(this.#launcher, tools, folders, bundle, logPath);
       this.#containers.set(spec.id, new Container({ bundle, record, mainPid }, cgroups));
-      void watch.own(spec.id, conmon);
+      void watch.own(spec.id, conmon, bundle.exitFile);
       if (!(await havePinned(spec.mounts ?? [], mainPid))) {
         await this.#containers.get(spec.id)?.end();
         throw new RuntimeError('start-error', 'a folder to mount was replaced by something else');
@@ -199,21 +189,21 @@ export class OciRuntime
   }
 
   start(id: string): Promise<void> {
-    return this.#turns.run(id, async () => {
-      const container = this.#container(id);
+    return this.turns.run(id, async () => {
+      const container = this.container(id);
       try {
         await this.#startProgram(container);
       } catch (error) {
         // A server that was killed in the middle of a start has it started all the same.
         const running = container.exit === undefined && !(await container.bundle.awaitsStart());
-        if (!running) throw startError((error as Error).message, this.#parts().folders.root);
+        if (!running) throw startError((error as Error).message, this.parts().folders.root);
       }
       await container.started();
     });
   }
 
   async imagesInUse(): Promise<ImagesInUse> {
-    const { folders, roots } = this.#parts();
+    const { folders, roots } = this.parts();
     const ids = await folders.list(folders.bundles);
     const [kept, ...records] = await Promise.all([
       roots.store.imagesInUse(),
@@ -227,26 +217,18 @@ export class OciRuntime
 
   /** A process for it costs as much again as what it does. */
   #startProgram(container: Container): Promise<void> {
-    const isRunc = basename(this.#parts().tools.ociRuntime) === 'runc';
+    const isRunc = basename(this.parts().tools.ociRuntime) === 'runc';
     if (isRunc) return startByFifo(container.bundle.execFifo, () => container.exit === undefined);
     return this.#ociRuntime(['start', container.id]);
   }
 
   async stop(id: string, request: StopRequest): Promise<boolean> {
-    await this.#turns.settled(id);
+    await this.turns.settled(id);
     return (await this.#containers.get(id)?.stop(request)) ?? false;
   }
 
-  async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
-    const container = this.#container(id);
-    if (container.exit) throw new RuntimeError('not-found', `workload ${id} has ended`);
-    if (await container.isPaused()) throw new RuntimeError('conflict', `workload ${id} is paused`);
-    const { sessions, moves, cgroups } = this.#parts();
-    return moves.during(() => sessions.start(container.bundle, () => cgroups.processes(id), spec));
-  }
-
   async recover(): Promise<RecoveredWorkload[]> {
-    const { folders, cgroups } = this.#parts();
+    const { folders, cgroups } = this.parts();
     const remains = await survey(folders, cgroups);
     this.#options.network.adopt(
       remains.flatMap(({ finding }) => (finding.state === 'debris' ? [] : [finding.record.namespace])),
@@ -259,19 +241,24 @@ export class OciRuntime
   }
 
   async #takeOver({ bundle, conmon, execConmons, finding }: Remains): Promise<RecoveredWorkload | undefined> {
-    const { cgroups, watch } = this.#parts();
+    const { cgroups, watch, durable } = this.parts();
     if (finding.state === 'debris') {
-      await this.#clear(bundle, undefined, conmon?.pid);
+      await this.#clear(bundle, undefined, [...(conmon ? [conmon] : []), ...execConmons.values()]);
       return undefined;
     }
     const { id } = bundle;
     const { record, mainPid } = finding;
     const container = new Container({ bundle, record, mainPid }, cgroups);
     this.#containers.set(id, container);
-    if (finding.state === 'ended') return { ...(await container.conclude()), state: 'exited' };
-    await endLeftSessions(bundle, await cgroups.processes(id), [...execConmons.values()]);
+    if (finding.state === 'ended') {
+      const exit = await container.conclude();
+      await durable.recover(bundle, execConmons);
+      return { ...exit, state: 'exited' };
+    }
+    await endLeftSessions(bundle, await cgroups.processes(id), execConmons);
+    await durable.recover(bundle, execConmons);
     if (finding.state === 'running') await container.started();
-    watch.adopt(id, finding.conmon);
+    watch.adopt(id, finding.conmon, bundle.exitFile);
     const { address, stopSignal } = record;
     const living = { id, address, ...(stopSignal && { stopSignal }) };
     if (finding.state === 'created') return { ...living, state: 'created' };
@@ -279,49 +266,23 @@ export class OciRuntime
     return { ...living, state: 'running', ...(paused && { paused }) };
   }
 
-  readonly pause: Pausable['pause'] = id => this.#turns.run(id, () => this.#container(id).pause());
-  readonly resume: Pausable['resume'] = id => this.#turns.run(id, () => this.#container(id).resume());
-
-  readonly setLimits: AdjustsLimits['setLimits'] = (id, { memoryBytes }) =>
-    this.#turns.run(id, () => this.#container(id).limitMemory(memoryBytes));
-
   readonly setNetworkPolicy: NetworkPolicies['setNetworkPolicy'] = (id, policy) =>
-    this.#turns.run(id, () => this.#options.network.setPolicy(this.#container(id).address, policy?.rules));
-
-  readonly createRoot: Checkpointable['createRoot'] = name => this.#parts().roots.createRoot(name);
-  readonly removeRoot: Checkpointable['removeRoot'] = name => this.#parts().roots.removeRoot(name);
-  readonly listRoots: Checkpointable['listRoots'] = () => this.#parts().roots.listRoots();
-  readonly createCheckpoint: Checkpointable['createCheckpoint'] = (root, name, options) =>
-    this.#parts().roots.createCheckpoint(root, name, options);
-  readonly restoreCheckpoint: Checkpointable['restoreCheckpoint'] = (root, name) =>
-    this.#parts().roots.restoreCheckpoint(root, name);
-  readonly removeCheckpoint: Checkpointable['removeCheckpoint'] = (root, name) =>
-    this.#parts().roots.removeCheckpoint(root, name);
-  readonly listCheckpoints: Checkpointable['listCheckpoints'] = root =>
-    this.#parts().roots.listCheckpoints(root);
-  readonly checkpointPath: Checkpointable['checkpointPath'] = (root, name) =>
-    this.#parts().roots.checkpointPath(root, name);
+    this.turns.run(id, () => this.#options.network.setPolicy(this.container(id).address, policy?.rules));
 
   events(abort: AbortSignal): AsyncIterable<RuntimeEvent> {
     return this.#feed.listen(abort);
   }
 
   async stats(id: string): Promise<WorkloadStats> {
-    this.#container(id);
-    const stats = await this.#parts().cgroups.stats(id);
+    this.container(id);
+    const stats = await this.parts().cgroups.stats(id);
     if (stats === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
     return stats;
   }
 
-  async rootPath(id: string): Promise<string> {
-    const path = await this.#container(id).rootPath();
-    if (path === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
-    return path;
-  }
-
   remove(id: string): Promise<void> {
-    return this.#turns.run(id, async () => {
-      const { folders } = this.#parts();
+    return this.turns.run(id, async () => {
+      const { folders } = this.parts();
       const container = this.#containers.get(id);
       await container?.end();
       const bundle = container?.bundle ?? folders.bundle(checkedId(id));
@@ -331,17 +292,13 @@ export class OciRuntime
     });
   }
 
-  async reopenLog(id: string): Promise<boolean> {
-    const container = this.#containers.get(id);
-    return container !== undefined && (await reopenConmonLog(container.bundle));
-  }
-
   /** Removes all traces, the bundle last: after a crash in between it is found again. */
-  async #clear(bundle: Bundle, namespace?: string, conmonPid?: number): Promise<void> {
-    const { cgroups } = this.#parts();
-    // Conmon leads a group in which the OCI runtime may still be making the container.
-    if (conmonPid !== undefined) signal(-conmonPid, 'SIGKILL');
+  async #clear(bundle: Bundle, namespace?: string, conmons: readonly ProcessIdentity[] = []): Promise<void> {
+    const { cgroups, durable } = this.parts();
+    // Each leads a group in which the OCI runtime may still be making the container.
+    for (const { pid } of conmons) signal(-pid, 'SIGKILL');
     if (!(await cgroups.kill(bundle.id))) throw new Error(`processes of ${bundle.id} could not be killed`);
+    await durable.drop(bundle.id);
     if (await bundle.hasState()) {
       // State that the OCI runtime can't read any more is in nobody's use: its processes are gone.
       await this.#ociRuntime(['delete', '--force', bundle.id]).catch(() => bundle.removeState());
@@ -362,7 +319,9 @@ export class OciRuntime
       const container = this.#containers.get(id);
       if (container === undefined || container.exit !== undefined) return;
       try {
-        this.#feed.emit({ type: 'exit', ...(await container.conclude()) });
+        const exit = await container.conclude();
+        await this.parts().durable.allEnded(id);
+        this.#feed.emit({ type: 'exit', ...exit });
         return;
       } catch {
         // No descriptor left, for example: an end must be told all the same.
@@ -372,7 +331,7 @@ export class OciRuntime
   }
 
   async #ociRuntime(args: readonly string[]): Promise<void> {
-    const { tools, folders } = this.#parts();
+    const { tools, folders } = this.parts();
     await this.#launcher.run(tools.ociRuntime, ['--root', folders.state, ...args], {
       timeoutMs: ociLimits.commandTimeoutMs,
     });
@@ -384,13 +343,11 @@ export class OciRuntime
       ?.id;
   }
 
-  #container(id: string): Container {
-    const container = this.#containers.get(id);
-    if (container === undefined) throw new RuntimeError('not-found', `workload ${id} does not exist`);
-    return container;
+  protected find(id: string): Container | undefined {
+    return this.#containers.get(id);
   }
 
-  #parts(): Opened {
+  protected parts(): Opened {
     if (this.#opened === undefined) throw new Error('the oci runtime is not open');
     return this.#opened;
   }

@@ -5,6 +5,7 @@ import type { CgroupMoves } from './cgroup-moves.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { OciTools } from './conmon.ts';
 import type { ConmonWatch } from './conmon-watch.ts';
+import type { DurableProcesses } from './durable/durable-processes.ts';
 import type { Fifos } from './exec/fifos.ts';
 import type { Sessions } from './exec/sessions.ts';
 import type { Kernel } from './kernel.ts';
@@ -22,6 +23,7 @@ export interface Opened {
   readonly kernel: Kernel;
   readonly fifos: Fifos;
   readonly sessions: Sessions;
+  readonly durable: DurableProcesses;
 }
 
 /** Makes the folders of a data directory that are missing. @throws {Error} where its path can't be used */

@@ -66,7 +66,7 @@ export async function findConmons(bundles: string): Promise<Map<string, ProcessI
 }
 
 /** @returns false when there is no such process */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+export function signal(pid: number, name: NodeJS.Signals | number): boolean {
   try {
     return process.kill(pid, name);
   } catch (error) {

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { instanceTag } from '../../network/index.ts';
 import { exists } from './bundle.ts';
+import { cgroupLayout } from './cgroups.ts';
 import { findConmons, identify, signal } from './processes.ts';
 import { cannotRun, eventually, makeDataDir, TestWorld, traces } from './test-world.ts';
 
 const ownerFile = fileURLToPath(new URL('./test-owner.ts', import.meta.url));
 
-async function startOwner(dataDir: string, mode: 'keep' | 'churn'): Promise<ChildProcess> {
+async function startOwner(
+  dataDir: string,
+  mode: 'keep' | 'churn' | 'churn-processes',
+): Promise<ChildProcess> {
   const owner = spawn(process.execPath, [ownerFile, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
   assert.ok(owner.stdout);
   await once(owner.stdout, 'data');
@@ -111,6 +116,46 @@ describe('after a server was killed, the oci runtime', { skip: cannotRun }, () =
         assert.equal(await world.exec('again', 'stat', '-c', '%u', '.'), '1000');
         await world.runtime.remove('again');
       }
+      await world.close();
+      await assertNothingLeft(dataDir);
+    }
+  });
+
+  test('finds no durable process half made', { timeout: 120_000 }, async () => {
+    for (const killAfterMs of [10, 50, 90, 140]) {
+      const dataDir = await makeDataDir();
+      const owner = await startOwner(dataDir, 'churn-processes');
+      await delay(killAfterMs);
+      await killOwner(owner);
+      await using world = await TestWorld.open(dataDir);
+      const { runtime } = world;
+      await runtime.recover();
+      const found = await runtime.processes('host');
+      const running = found.flatMap(process => (process.state === 'running' ? [process] : []));
+      const { hierarchies } = await cgroupLayout();
+      const groups = hierarchies.map(path => readdir(join(path, `berth-${instanceTag(dataDir)}/host`)));
+      const inner = (await Promise.all(groups.map(names => names.catch(() => [])))).flat();
+      assert.deepEqual(
+        inner.filter(name => name.startsWith('process-')).toSorted(),
+        running.map(({ id }) => `process-${id}`).toSorted(),
+      );
+      assert.deepEqual(
+        (await readdir(join(dataDir, 'oci/bundles/host/processes'))).toSorted(),
+        found.map(({ id }) => id).toSorted(),
+      );
+      for (const { id, pid } of running) {
+        const shown = await world.exec('host', 'cat', `/proc/${pid}/cmdline`);
+        assert.ok(shown.includes('echo up'), shown);
+        await runtime.stopProcess('host', id, { hard: true });
+      }
+      await eventually('their ends', async () => {
+        const now = await runtime.processes('host');
+        return now.every(({ state }) => state === 'exited') || undefined;
+      });
+      const names = await world.exec('host', 'sh', '-c', 'cat /proc/[0-9]*/comm');
+      assert.doesNotMatch(names, /sleep/);
+      await runtime.startProcess('host', { id: 'next', logId: 'log-a', command: ['true'] });
+      await runtime.remove('host');
       await world.close();
       await assertNothingLeft(dataDir);
     }

@@ -81,8 +81,8 @@ async function examine(
   return ended;
 }
 
-/** The main process has just ended: conmon is about to write that down. */
-async function awaitEnd(conmon: ProcessIdentity): Promise<void> {
+/** What it is the parent of has just ended: conmon is about to write that down. */
+export async function awaitEnd(conmon: ProcessIdentity): Promise<void> {
   const deadline = Date.now() + ociLimits.conmonEndTimeoutMs;
   while (await lives(conmon)) {
     if (Date.now() > deadline) signal(conmon.pid, 'SIGKILL');

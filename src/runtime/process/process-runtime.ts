@@ -6,11 +6,15 @@ import { RootStore } from '../roots/index.ts';
 import {
   type Checkpointable,
   type CheckpointOptions,
+  type DurableExec,
+  type DurableProcess,
+  type DurableProcessSpec,
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
   type Pausable,
   type PreparedImage,
+  type ProcessExit,
   type RecoveredWorkload,
   type Runtime,
   type RuntimeCapabilities,
@@ -23,6 +27,7 @@ import {
   type WorkloadSpec,
   type WorkloadStats,
 } from '../runtime.ts';
+import { DurableProcesses } from './durable-processes.ts';
 import { processLimits } from './limits.ts';
 import { Ports } from './ports.ts';
 import { groupUsage } from './process-table.ts';
@@ -43,12 +48,14 @@ const host = '127.0.0.1';
  * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
  * the server.
  */
-export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsFiles {
+export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsFiles, DurableExec {
   readonly name = 'process';
   readonly #dataDir: string;
   readonly #logs: Logs;
   readonly #ports = new Ports(host);
   readonly #workloads = new Map<string, Workload>();
+  /** Of workloads that an earlier server has ended. */
+  readonly #pastProcesses = new Map<string, DurableProcesses>();
   readonly #listeners = new Set<AsyncQueue<RuntimeEvent>>();
   readonly #roots: RootStore;
   /** Roots of workloads that are being made. */
@@ -125,6 +132,7 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
         lease,
         address,
         logs: this.#logs,
+        tellProcessExit: this.#tellProcessExit,
         ...(root && { root }),
       });
       await workload.write({ phase: 'created' });
@@ -147,6 +155,34 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
 
   async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
     return this.#workload(id).exec(spec);
+  }
+
+  async startProcess(workloadId: string, spec: DurableProcessSpec): Promise<{ pid: number }> {
+    return this.#workload(workloadId).startProcess(spec);
+  }
+
+  async stopProcess(workloadId: string, processId: string, request: StopRequest): Promise<boolean> {
+    return this.#durable(workloadId)?.stop(processId, request) ?? false;
+  }
+
+  async signalProcess(
+    workloadId: string,
+    processId: string,
+    signal: NodeJS.Signals | number,
+  ): Promise<boolean> {
+    return this.#durable(workloadId)?.signal(processId, signal) ?? false;
+  }
+
+  async processes(workloadId: string): Promise<DurableProcess[]> {
+    return this.#durable(workloadId)?.list() ?? [];
+  }
+
+  async forgetProcess(workloadId: string, processId: string): Promise<void> {
+    await this.#durable(workloadId)?.forget(processId);
+  }
+
+  #durable(workloadId: string): DurableProcesses | undefined {
+    return this.#workloads.get(workloadId)?.durable ?? this.#pastProcesses.get(workloadId);
   }
 
   async recover(): Promise<RecoveredWorkload[]> {
@@ -231,6 +267,7 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
 
   async remove(id: string): Promise<void> {
     const workload = this.#workloads.get(id);
+    this.#pastProcesses.delete(id);
     await workload?.end({ hard: true });
     await new WorkloadFolder(this.#root, id).remove();
     if (workload === undefined) return;
@@ -249,16 +286,29 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
       const { spec, address } = record;
       const lease = await this.#ports.leaseAgain(address.port);
       const root = spec.root === undefined ? undefined : (await this.#roots.make(spec.root)).upper;
-      const parts = { spec, folder, lease, address, logs: this.#logs, ...(root && { root }) };
+      const tellProcessExit = this.#tellProcessExit;
+      const parts = {
+        spec,
+        folder,
+        lease,
+        address,
+        logs: this.#logs,
+        tellProcessExit,
+        ...(root && { root }),
+      };
       this.#workloads.set(id, new Workload(parts));
       return { id, state: 'created', address };
     }
+    if (record.phase !== 'exited') await endLeftOvers(folder, record);
+    const tell = (exit: ProcessExit): void => this.#tellProcessExit(id, exit);
+    const past = new DurableProcesses({ folder: folder.processes, logs: this.#logs, tell });
+    await past.recover();
+    this.#pastProcesses.set(id, past);
     if (record.phase === 'exited') {
       const { exitCode, exitedAt } = record;
       const code = exitCode === undefined ? {} : { exitCode };
       return { id, state: 'exited', ...code, exitedAt: new Date(exitedAt), outOfMemory: false };
     }
-    await endLeftOvers(folder, record);
     const exitedAt = new Date();
     const { spec, address } = record;
     await folder.write({ spec, address, phase: 'exited', exitedAt: exitedAt.toISOString() });
@@ -268,6 +318,10 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
   #tell(exit: WorkloadExit): void {
     for (const listener of this.#listeners) listener.push({ type: 'exit', ...exit });
   }
+
+  readonly #tellProcessExit = (workloadId: string, exit: ProcessExit): void => {
+    for (const listener of this.#listeners) listener.push({ type: 'process-exit', workloadId, ...exit });
+  };
 
   #workload(id: string): Workload {
     const workload = this.#workloads.get(id);

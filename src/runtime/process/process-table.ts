@@ -119,7 +119,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 /** @returns false when there is no such process or group (a negative number) */
-export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+export function signal(pid: number, name: NodeJS.Signals | number): boolean {
   try {
     return process.kill(pid, name);
   } catch (error) {

@@ -10,7 +10,7 @@ export interface ProgramEnd {
   readonly exitedAt: Date;
 }
 
-/** The main process of a workload and what it has started, with its output on the way to the log. */
+/** A process and what it has started, with its output on the way to the log. */
 export class Program {
   readonly pid: number;
   /** Settles when the main process has ended; others of the workload may still be there. */
@@ -19,12 +19,15 @@ export class Program {
   readonly ended: Promise<ProgramEnd>;
   readonly #leader: GroupLeader;
   readonly #log: LogWriter;
-  /** A variable that all processes of the workload have, and no others. */
+  /** A variable that all of its processes have, and no others. */
   readonly #mark: string;
+  readonly #isThorough: boolean;
   readonly #deadlines = new Set<NodeJS.Timeout>();
   #isOver = false;
 
-  constructor(leader: GroupLeader, log: LogWriter, mark: string) {
+  /** @param isThorough processes that have left the group are looked for also when none has its output */
+  constructor(leader: GroupLeader, log: LogWriter, mark: string, isThorough = false) {
+    this.#isThorough = isThorough;
     this.pid = leader.pid;
     this.#leader = leader;
     this.#log = log;
@@ -46,6 +49,13 @@ export class Program {
     return true;
   }
 
+  /** As `signal`, to its group. */
+  signalGroup(name: NodeJS.Signals, killAfterMs: number): boolean {
+    if (this.#isOver || !signal(-this.pid, name)) return false;
+    this.#deadlines.add(setTimeout(() => this.kill(), killAfterMs));
+    return true;
+  }
+
   /** @returns false when the main process has ended already */
   kill(): boolean {
     return !this.#isOver && signal(-this.pid, 'SIGKILL');
@@ -63,6 +73,7 @@ export class Program {
   async #untilAllEnds(output: Promise<unknown>): Promise<ProgramEnd> {
     const end = await this.mainEnded;
     await endGroup(this.pid);
+    if (this.#isThorough) await this.#endMarked();
     await this.#finish(output);
     await this.#log.close().catch(() => undefined);
     return end;
@@ -78,9 +89,14 @@ export class Program {
     }
   }
 
+  /** Processes that have left the group. */
+  async #endMarked(): Promise<void> {
+    for (const group of await groupsWithEnvironment(this.#mark)) await endGroup(group);
+  }
+
   async #finish(output: Promise<unknown>): Promise<void> {
     if (await within(processLimits.outputGraceMs, output)) return;
-    for (const group of await groupsWithEnvironment(this.#mark)) await endGroup(group);
+    await this.#endMarked();
     if (await within(processLimits.outputTimeoutMs, output)) return;
     this.#leader.child.stdout?.destroy();
     this.#leader.child.stderr?.destroy();

@@ -23,6 +23,8 @@ export class WorkloadFolder {
   readonly path: string;
   readonly home: string;
   readonly temporary: string;
+  /** Records of further processes. */
+  readonly processes: string;
   readonly #recordPath: string;
 
   /** @throws {RuntimeError} `start-error` when the id is not a DNS label */
@@ -32,6 +34,7 @@ export class WorkloadFolder {
     this.path = join(root, id);
     this.home = join(this.path, 'home');
     this.temporary = join(this.path, 'tmp');
+    this.processes = join(this.path, 'processes');
     this.#recordPath = join(this.path, 'workload.json');
   }
 

@@ -2,14 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logs } from '../../logs/logs.ts';
 import {
+  type DurableProcessSpec,
   type ExecProcess,
   type ExecSpec,
+  type ProcessExit,
   RuntimeError,
   type StopRequest,
   type WorkloadAddress,
   type WorkloadExit,
   type WorkloadSpec,
 } from '../runtime.ts';
+import { DurableProcesses } from './durable-processes.ts';
 import { programEnvironment } from './environment.ts';
 import { execProcess } from './exec.ts';
 import { execInTerminal } from './exec-terminal.ts';
@@ -27,6 +30,7 @@ interface WorkloadParts {
   readonly logs: Logs;
   /** Folder of its persistent root. */
   readonly root?: string;
+  readonly tellProcessExit: (workloadId: string, exit: ProcessExit) => void;
 }
 
 /** The main process of idle workloads; what has lost its parent is reaped by the machine. */
@@ -39,6 +43,7 @@ export class Workload {
   readonly lease: PortLease;
   readonly #parts: WorkloadParts;
   readonly #env: Record<string, string>;
+  readonly durable: DurableProcesses;
   readonly #sessions = new Set<ExecProcess>();
   #started: Promise<void> | undefined;
   #program: Program | undefined;
@@ -52,6 +57,9 @@ export class Workload {
     this.folder = parts.folder;
     this.lease = parts.lease;
     this.#parts = parts;
+    const { logs, folder, spec, tellProcessExit } = parts;
+    const tell = (exit: ProcessExit) => tellProcessExit(spec.id, exit);
+    this.durable = new DurableProcesses({ folder: folder.processes, logs, tell });
     this.#env = programEnvironment(parts.spec, { ...parts, home: this.#home });
   }
 
@@ -145,7 +153,8 @@ export class Workload {
     if (group === undefined) return;
     this.#isPaused = stopped;
     const sessions = [...this.#sessions].map(({ pid }) => pid);
-    await setStopped(stopped, [group, ...sessions], workloadMark(this.folder));
+    const groups = [group, ...sessions, ...this.durable.groups()];
+    await setStopped(stopped, groups, workloadMark(this.folder));
   }
 
   /** Ends it where it runs; resolves when no process is left and its end is on record. */
@@ -155,14 +164,28 @@ export class Workload {
   }
 
   async exec(spec: ExecSpec): Promise<ExecProcess> {
-    if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
-    if (this.#isPaused) throw new RuntimeError('conflict', 'the workload is paused');
+    this.#mustExecute();
     const session = await this.#session(spec);
     this.#hadSessions = true;
     this.#sessions.add(session);
     void session.exited.then(() => this.#sessions.delete(session));
-    if (!this.#program.isRunning) session.kill('SIGKILL');
+    if (!this.#program?.isRunning) session.kill('SIGKILL');
     return session;
+  }
+
+  /** @throws {RuntimeError} as `DurableExec.startProcess` */
+  async startProcess(spec: DurableProcessSpec): Promise<{ pid: number }> {
+    this.#mustExecute();
+    this.#hadSessions = true;
+    const [cwd, env] = [this.#directory(spec.workingDirectory), this.#execEnvironment(spec)];
+    const started = await this.durable.start(spec, { cwd, env });
+    if (!this.#program?.isRunning) this.durable.stop(spec.id, { hard: true });
+    return started;
+  }
+
+  #mustExecute(): void {
+    if (!this.#program?.isRunning) throw new RuntimeError('not-found', 'the workload does not run');
+    if (this.#isPaused) throw new RuntimeError('conflict', 'the workload is paused');
   }
 
   async #session(spec: ExecSpec): Promise<ExecProcess> {
@@ -202,6 +225,7 @@ export class Workload {
     await isNoted.catch(() => program.kill());
     await program.mainEnded;
     for (const session of this.#sessions) session.kill('SIGKILL');
+    await this.durable.end();
     if (this.#hadSessions) await this.#endMarked();
     const { exitCode, exitedAt } = await program.ended;
     this.#hasEnded = true;

@@ -22,15 +22,21 @@ export class InsideProcess {
     return new InsideProcess(pid, inner, identity);
   }
 
-  /** Signals its group and, where it has a terminal, the group in the foreground. */
-  signalGroup(name: NodeJS.Signals): void {
+  /** To itself only. @returns false when it has ended */
+  signal(name: NodeJS.Signals | number): boolean {
+    return this.#statNow() !== undefined && signal(this.pid, name);
+  }
+
+  /** Signals its group and, where it has a terminal, the group in the foreground. @returns false when it has ended */
+  signalGroup(name: NodeJS.Signals): boolean {
     const fields = this.#statNow();
-    if (fields === undefined) return;
+    if (fields === undefined) return false;
     const foreground = Number(fields.foreground);
     const groups = new Set([this.pid, ...(foreground > 1 ? [foreground] : [])]);
     for (const group of groups) signal(-group, name);
     // As the kernel does when a terminal is hung up: what is stopped must get to know.
     if (name === 'SIGHUP' && foreground > 1) for (const group of groups) signal(-group, 'SIGCONT');
+    return true;
   }
 
   /** Kills all of its session. @param processes those of the workload, as the host counts them */

@@ -65,12 +65,12 @@ export class Sessions {
 /**
  * Ends what an earlier server ran beside the main process.
  * @param processes of the workload, as the host counts them
- * @param conmons of its sessions: some may have no process yet
+ * @param conmons by the path in the bundle of the file for the process's number: some may have no process yet
  */
 export async function endLeftSessions(
   bundle: Bundle,
   processes: readonly number[],
-  conmons: readonly ProcessIdentity[],
+  conmons: ReadonlyMap<string, ProcessIdentity>,
 ): Promise<void> {
   for (const name of await readdir(bundle.sessions).catch(() => [])) {
     const file = join(bundle.sessions, name);
@@ -79,7 +79,7 @@ export async function endLeftSessions(
     await rm(file, { force: true });
   }
   // Each leads a group, in which the OCI runtime may still be making the process.
-  for (const { pid } of conmons) signal(-pid, 'SIGKILL');
+  for (const [path, { pid }] of conmons) if (path.startsWith('sessions/')) signal(-pid, 'SIGKILL');
 }
 
 async function readPid(file: string): Promise<number | undefined> {
