@@ -16,8 +16,9 @@ import { patiently } from '../patiently.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { go } from './go.ts';
 import { npm } from './npm.ts';
+import { pypi } from './pypi.ts';
 
-const ecosystems = { npm, go } as const satisfies Record<string, Ecosystem>;
+const ecosystems = { npm, go, pypi } as const satisfies Record<string, Ecosystem>;
 
 export type EcosystemName = keyof typeof ecosystems;
 

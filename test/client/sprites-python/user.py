@@ -1,0 +1,77 @@
+"""Uses a server by the published library for Python; ends with an error where something is not as it should be."""
+
+import sys
+
+from sprites import ExecError, FileNotFoundError_, NotFoundError, SpritesClient
+from sprites.exceptions import SpriteError
+
+
+def refused(kind, task):
+    try:
+        task()
+    except kind as error:
+        return error
+    raise AssertionError(f"{kind.__name__} was expected")
+
+
+def records(client, sprite, name):
+    assert client.get_sprite(name).name == name
+    assert name in [each.name for each in client.list_all_sprites(name)]
+    refused(SpriteError, lambda: client.create_sprite(name))
+    refused(NotFoundError, lambda: client.get_sprite("never-made"))
+    assert list(client.update_sprite(name, labels=["one"]).labels) == ["one"]
+
+
+def commands(sprite):
+    done = sprite.run("sh", "-c", "echo out; echo err >&2; exit 3", capture_output=True)
+    assert (done.stdout, done.stderr, done.returncode) == (b"out\n", b"err\n", 3), done
+    refused(ExecError, lambda: sprite.run("false", check=True))
+    assert sprite.command("echo", "a b").output() == b"a b\n"
+    done = sprite.run("sh", "-c", "pwd; echo $COLOUR", capture_output=True, env={"COLOUR": "blue"}, cwd="/home/sprite")
+    assert done.stdout.endswith(b"/home/sprite\nblue\n"), done
+    done = sprite.run("sh", "-c", "stty size", capture_output=True, tty=True, tty_rows=30, tty_cols=90)
+    assert b"30 90" in done.stdout, done
+    assert sprite.run("sh", "-c", "seq 1 50000", capture_output=True).stdout.count(b"\n") == 50000
+    assert sprite.list_sessions() == []
+
+
+def files(sprite):
+    folder = sprite.filesystem("/home/sprite/work")
+    file = folder / "a" / "f.txt"
+    file.write_text("hello")
+    assert file.read_text() == "hello"
+    assert (file.stat().size, file.is_file(), file.exists()) == (5, True, True)
+    assert (folder / "a").listdir() == ["f.txt"]
+    file.copy_to(folder / "a" / "g.txt")
+    (folder / "a" / "g.txt").rename(folder / "a" / "h.txt")
+    assert [each.name for each in (folder / "a").iterdir()] == ["f.txt", "h.txt"]
+    file.chmod(0o600)
+    file.unlink()
+    assert not file.exists()
+    (folder / "a").rmtree()
+    refused(FileNotFoundError_, file.read_text)
+
+
+def checkpoints(sprite):
+    file = sprite.filesystem("/home/sprite") / "f"
+    file.write_text("first")
+    assert [each.type for each in sprite.create_checkpoint("the first")][-1] == "complete"
+    file.write_text("second")
+    assert [(each.id, each.comment) for each in sprite.list_checkpoints()] == [("v1", "the first")]
+    assert [each.type for each in sprite.restore_checkpoint("v1")][-1] == "complete"
+    assert file.read_text() == "first"
+    assert sprite.get_checkpoint("v1").id == "v1"
+
+
+def main(url, token, name):
+    with SpritesClient(token=token, base_url=url) as client:
+        sprite = client.create_sprite(name)
+        records(client, sprite, name)
+        commands(sprite)
+        files(sprite)
+        checkpoints(sprite)
+        sprite.delete()
+        refused(NotFoundError, lambda: client.get_sprite(name))
+
+
+main(*sys.argv[1:])
