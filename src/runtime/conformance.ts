@@ -3,6 +3,7 @@ import { checkpointPromises } from './conformance/checkpoints.ts';
 import { durablePromises } from './conformance/durable.ts';
 import { endingPromises } from './conformance/endings.ts';
 import { execPromises } from './conformance/exec.ts';
+import { insidePromises } from './conformance/inside.ts';
 import { mountPromises } from './conformance/mounts.ts';
 import { outputPromises } from './conformance/output.ts';
 import { pausePromises } from './conformance/pauses.ts';
@@ -38,6 +39,7 @@ export function runtimeConformance(name: string, subject: URL, options: Conforma
     execPromises(subject);
     terminalPromises(subject);
     durablePromises(subject);
+    insidePromises(subject, { isolation: options.survivesServer });
     resourcePromises(subject, options);
     mountPromises(subject, options);
     pausePromises(subject);

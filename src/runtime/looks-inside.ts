@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Runtime } from './runtime.ts';
 
 /** Optional ability: the server reaches what is inside a workload that runs. All throw `not-found` when it does not. */
@@ -7,9 +7,9 @@ export interface LooksInside {
   listeningPorts(id: string): Promise<ListeningPort[]>;
   /**
    * Opens a TCP connection from inside its network, where its loopback is its own; names are looked up as it would.
-   * @throws {ConnectError} when there is no connection within `timeoutMs`
+   * @throws {ConnectError} when there is none within `timeoutMs`, or what the signal was aborted with
    */
-  connect(id: string, request: ConnectRequest): Promise<Duplex>;
+  connect(id: string, request: ConnectRequest): Promise<Socket>;
 }
 
 export interface ListeningPort {

@@ -1,12 +1,18 @@
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Turns } from '../../lib/turns.ts';
+import { namespaceFolder } from '../../network/index.ts';
 import {
   type AdjustsLimits,
   type Checkpointable,
+  type ConnectRequest,
   type DurableExec,
   type DurableProcess,
   type DurableProcessSpec,
   type ExecProcess,
   type ExecSpec,
+  type ListeningPort,
+  type LooksInside,
   type Pausable,
   type ReopensLogs,
   RuntimeError,
@@ -19,7 +25,7 @@ import type { Opened } from './opened.ts';
 
 /** What can be asked of a container beside its life: each is the work of one part. */
 export abstract class OciAbilities
-  implements Pausable, AdjustsLimits, Checkpointable, ShowsFiles, DurableExec, ReopensLogs
+  implements Pausable, AdjustsLimits, Checkpointable, ShowsFiles, DurableExec, LooksInside, ReopensLogs
 {
   /** Of workloads, by id. */
   protected abstract readonly turns: Turns;
@@ -83,9 +89,20 @@ export abstract class OciAbilities
   }
 
   async rootPath(id: string): Promise<string> {
-    const path = await this.container(id).rootPath();
-    if (path === undefined) throw new RuntimeError('not-found', `workload ${id} has ended`);
-    return path;
+    return `/proc/${await this.container(id).mainPid()}/root`;
+  }
+
+  async listeningPorts(id: string): Promise<ListeningPort[]> {
+    const { cgroups, ports } = this.parts();
+    const container = this.container(id);
+    const mainPid = await container.mainPid();
+    return ports.scan(container, mainPid, await cgroups.processes(id));
+  }
+
+  async connect(id: string, request: ConnectRequest): Promise<Socket> {
+    const { record } = this.container(id);
+    const namespacePath = join(namespaceFolder, record.namespace);
+    return this.parts().dialers.connect({ id, namespacePath, rootPath: await this.rootPath(id) }, request);
   }
 
   pause(id: string): Promise<void> {

@@ -70,10 +70,11 @@ export class Container {
     );
   }
 
-  /** Undefined when it has ended. */
-  async rootPath(): Promise<string | undefined> {
+  /** As the host counts. @throws {RuntimeError} `not-found` when it has ended */
+  async mainPid(): Promise<number> {
     const pid = await this.#livingPid();
-    return pid === undefined ? undefined : `/proc/${pid}/root`;
+    if (pid === undefined) throw new RuntimeError('not-found', `workload ${this.id} has ended`);
+    return pid;
   }
 
   /** @returns false when it has ended */

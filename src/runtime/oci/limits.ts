@@ -24,6 +24,11 @@ export const ociLimits = {
   conmonIdentityEvery: 10,
   /** From the exit file of an adopted workload to the end of its conmon. */
   conmonEndTimeoutMs: 2_000,
+  /** Connections from inside that are being opened at a time, on the whole server. */
+  maxDials: 16,
+  /** Processes for these beyond which those that rest are ended. */
+  maxDialers: 24,
+  dialerIdleMs: 5_000,
   /** Pause before an exit that could not be read is read again. */
   concludeRetryMs: 1_000,
   /** Total CPU time is looked at no more often than this. */

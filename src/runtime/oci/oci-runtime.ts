@@ -36,6 +36,8 @@ import { EventFeed } from './event-feed.ts';
 import { Fifos } from './exec/fifos.ts';
 import { endLeftSessions, Sessions } from './exec/sessions.ts';
 import { startByFifo } from './exec-fifo.ts';
+import { Dialers } from './inside/dialers.ts';
+import { PortScanner } from './inside/listening-ports.ts';
 import { readKernel } from './kernel.ts';
 import { ociLimits } from './limits.ts';
 import { mappedFiles } from './mapped-files.ts';
@@ -121,18 +123,32 @@ export class OciRuntime extends OciAbilities implements Runtime, PinsImages, Use
       await this.#launcher.stop();
       throw error;
     }
-    this.#opened = { tools, folders, roots, cgroups, moves, watch, kernel, fifos, sessions, durable };
+    this.#opened = {
+      tools,
+      folders,
+      roots,
+      cgroups,
+      moves,
+      watch,
+      kernel,
+      fifos,
+      sessions,
+      durable,
+      dialers: new Dialers(),
+      ports: new PortScanner(),
+    };
   }
 
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
-    const { watch, cgroups, moves, roots, sessions, durable, fifos } = this.#opened;
+    const { watch, cgroups, moves, roots, sessions, durable, dialers, fifos } = this.#opened;
     await this.turns.allSettled();
     await roots.store.close();
     watch.close();
     for (const container of this.#containers.values()) container.letGo();
     await sessions.close();
     await durable.close();
+    await dialers.close();
     await fifos.close();
     await Promise.all(this.#conclusions);
     this.#feed.close();
@@ -294,7 +310,7 @@ export class OciRuntime extends OciAbilities implements Runtime, PinsImages, Use
 
   /** Removes all traces, the bundle last: after a crash in between it is found again. */
   async #clear(bundle: Bundle, namespace?: string, conmons: readonly ProcessIdentity[] = []): Promise<void> {
-    const { cgroups, durable } = this.parts();
+    const { cgroups, durable, dialers } = this.parts();
     // Each leads a group in which the OCI runtime may still be making the container.
     for (const { pid } of conmons) signal(-pid, 'SIGKILL');
     if (!(await cgroups.kill(bundle.id))) throw new Error(`processes of ${bundle.id} could not be killed`);
@@ -304,6 +320,7 @@ export class OciRuntime extends OciAbilities implements Runtime, PinsImages, Use
       await this.#ociRuntime(['delete', '--force', bundle.id]).catch(() => bundle.removeState());
     }
     await cgroups.remove(bundle.id);
+    await dialers.end(bundle.id);
     if (namespace !== undefined) await this.#options.network.release(namespace);
     await bundle.remove();
   }

@@ -8,6 +8,8 @@ import type { ConmonWatch } from './conmon-watch.ts';
 import type { DurableProcesses } from './durable/durable-processes.ts';
 import type { Fifos } from './exec/fifos.ts';
 import type { Sessions } from './exec/sessions.ts';
+import type { Dialers } from './inside/dialers.ts';
+import type { PortScanner } from './inside/listening-ports.ts';
 import type { Kernel } from './kernel.ts';
 import { removeShortcuts } from './lower-folders.ts';
 import type { OciRoots } from './oci-roots.ts';
@@ -24,6 +26,8 @@ export interface Opened {
   readonly fifos: Fifos;
   readonly sessions: Sessions;
   readonly durable: DurableProcesses;
+  readonly dialers: Dialers;
+  readonly ports: PortScanner;
 }
 
 /** Makes the folders of a data directory that are missing. @throws {Error} where its path can't be used */

@@ -1,4 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { AsyncQueue } from '../../lib/async-queue.ts';
 import type { Logs } from '../../logs/logs.ts';
@@ -6,12 +7,15 @@ import { RootStore } from '../roots/index.ts';
 import {
   type Checkpointable,
   type CheckpointOptions,
+  type ConnectRequest,
   type DurableExec,
   type DurableProcess,
   type DurableProcessSpec,
   type ExecProcess,
   type ExecSpec,
   type ImageReference,
+  type ListeningPort,
+  type LooksInside,
   type Pausable,
   type PreparedImage,
   type ProcessExit,
@@ -27,6 +31,7 @@ import {
   type WorkloadSpec,
   type WorkloadStats,
 } from '../runtime.ts';
+import { connectFromHere } from './connect.ts';
 import { DurableProcesses } from './durable-processes.ts';
 import { processLimits } from './limits.ts';
 import { Ports } from './ports.ts';
@@ -48,7 +53,9 @@ const host = '127.0.0.1';
  * has a process group and a folder of its own, and listens on a port of the loopback address. They end with
  * the server.
  */
-export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsFiles, DurableExec {
+export class ProcessRuntime
+  implements Runtime, Pausable, Checkpointable, ShowsFiles, DurableExec, LooksInside
+{
   readonly name = 'process';
   readonly #dataDir: string;
   readonly #logs: Logs;
@@ -179,6 +186,15 @@ export class ProcessRuntime implements Runtime, Pausable, Checkpointable, ShowsF
 
   async forgetProcess(workloadId: string, processId: string): Promise<void> {
     await this.#durable(workloadId)?.forget(processId);
+  }
+
+  async listeningPorts(id: string): Promise<ListeningPort[]> {
+    return this.#workload(id).listeningPorts();
+  }
+
+  async connect(id: string, request: ConnectRequest): Promise<Socket> {
+    if (this.#workload(id).hasEnded) throw new RuntimeError('not-found', `workload ${id} has ended`);
+    return connectFromHere(request);
   }
 
   #durable(workloadId: string): DurableProcesses | undefined {

@@ -72,6 +72,12 @@ export async function foregroundGroup(pid: number): Promise<number | undefined> 
   return foreground > 1 ? foreground : undefined;
 }
 
+/** Processes of some groups, and those that have `entry` in their environment. */
+export async function processesOf(groups: readonly number[], entry: string): Promise<number[]> {
+  const all = new Set([...groups, ...(await groupsWithEnvironment(entry))]);
+  return (await livingProcesses()).filter(({ group }) => all.has(group)).map(({ pid }) => pid);
+}
+
 /** Groups in which some process has `entry` (`NAME=value`) in its environment. */
 export async function groupsWithEnvironment(entry: string): Promise<number[]> {
   const groups = new Set<number>();

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listeningSockets, SocketOwners } from '../../lib/listening-sockets.ts';
 import type { Logs } from '../../logs/logs.ts';
 import {
   type DurableProcessSpec,
   type ExecProcess,
   type ExecSpec,
+  type ListeningPort,
   type ProcessExit,
   RuntimeError,
   type StopRequest,
@@ -17,7 +19,7 @@ import { programEnvironment } from './environment.ts';
 import { execProcess } from './exec.ts';
 import { execInTerminal } from './exec-terminal.ts';
 import type { PortLease } from './ports.ts';
-import { endGroup, groupsWithEnvironment, setStopped, startTimeOf } from './process-table.ts';
+import { endGroup, groupsWithEnvironment, processesOf, setStopped, startTimeOf } from './process-table.ts';
 import { Program } from './program.ts';
 import { checkCommand, checkDirectory, spawnLeader } from './spawn.ts';
 import type { WorkloadFolder, WorkloadPhase } from './workload-folder.ts';
@@ -45,6 +47,7 @@ export class Workload {
   readonly #env: Record<string, string>;
   readonly durable: DurableProcesses;
   readonly #sessions = new Set<ExecProcess>();
+  readonly #socketOwners = new SocketOwners();
   #started: Promise<void> | undefined;
   #program: Program | undefined;
   #ended: Promise<WorkloadExit> | undefined;
@@ -86,6 +89,23 @@ export class Workload {
   /** The group of its processes, while it runs. */
   get group(): number | undefined {
     return this.#program?.pid;
+  }
+
+  /** TCP ports of its processes; none where there is no /proc. @throws {RuntimeError} `not-found` */
+  async listeningPorts(): Promise<ListeningPort[]> {
+    const { group } = this;
+    if (group === undefined || !this.#program?.isRunning) {
+      throw new RuntimeError('not-found', 'the workload does not run');
+    }
+    const sockets = await listeningSockets('/proc/self');
+    const sessions = [...this.#sessions].map(({ pid }) => pid);
+    const groups = [group, ...sessions, ...this.durable.groups()];
+    const pids = await processesOf(groups, workloadMark(this.folder));
+    const owners = await this.#socketOwners.find(new Set(sockets.map(({ inode }) => inode)), pids);
+    return sockets.flatMap(({ port, address, inode }) => {
+      const pid = owners.get(inode);
+      return pid === undefined ? [] : [{ port, address, pid }];
+    });
   }
 
   async write(phase: WorkloadPhase): Promise<void> {
