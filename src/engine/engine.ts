@@ -85,7 +85,7 @@ export class Engine {
   }
 
   #makeSandboxes(): Sandboxes {
-    const { store, runtime, volumes, sandboxes, reportFault } = this.#parts;
+    const { store, runtime, logs, volumes, sandboxes, reportFault } = this.#parts;
     const { limits, layout, baseImage, policyDefaults, residents = () => [] } = sandboxes;
     return new Sandboxes({
       store: store.sandboxes,
@@ -98,6 +98,7 @@ export class Engine {
       layout,
       policyDefaults,
       volumes,
+      logs,
       residents,
       clear: async ({ id }) => {
         if (hasPersistentRoots(runtime)) await runtime.removeRoot(id);
@@ -169,7 +170,7 @@ export class Engine {
   /** Lets go; see {@link Workloads.close}. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.sandboxes.close();
+    await this.sandboxes.close();
     await this.#retention;
     await this.#workloads.close();
     this.backends.close();

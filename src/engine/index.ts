@@ -4,6 +4,7 @@ export type {
   Backend,
   IdentityField,
   SandboxCheckpoint,
+  SandboxServiceDefinition,
   SandboxTask,
   Service,
   StatusEntry,
@@ -25,10 +26,16 @@ export type { LiveSandbox, SandboxStatus, SandboxUse } from './sandboxes/live-sa
 export type { Resident } from './sandboxes/resident.ts';
 export { isSandboxName, type NewSandboxRequest } from './sandboxes/sandbox-request.ts';
 export type { SandboxCounts, SandboxHealth } from './sandboxes/sandboxes.ts';
+export { defaultServicesLimits, type ServicesLimits } from './sandboxes/services/limits.ts';
+export type { PortState } from './sandboxes/services/requested-port.ts';
+export { ServiceError, type ServiceErrorCode } from './sandboxes/services/service-error.ts';
+export type { ServiceEvent } from './sandboxes/services/service-events.ts';
+export type { ServiceRequest, ServiceView } from './sandboxes/services/services.ts';
 export type { OutputPiece } from './sandboxes/sessions/scrollback.ts';
 export type { Session, SessionClient } from './sandboxes/sessions/session.ts';
 export type { SessionRequest } from './sandboxes/sessions/sessions.ts';
 export { longestTaskMs } from './sandboxes/tasks/tasks.ts';
+export { type RestartPolicy, SupervisionError, type SupervisionErrorCode } from './supervision/index.ts';
 export {
   type EndReason,
   isEnding,

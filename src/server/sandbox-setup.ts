@@ -1,5 +1,10 @@
 import { spriteLayout } from '../dialects/index.ts';
-import { defaultSandboxLimits, type EngineParts } from '../engine/index.ts';
+import {
+  defaultSandboxLimits,
+  defaultServicesLimits,
+  type EngineParts,
+  type ServicesLimits,
+} from '../engine/index.ts';
 import type { Account } from '../identity/index.ts';
 import { durationMs } from '../lib/duration.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -33,6 +38,7 @@ export function sandboxSetup(
       maxRunning: sprites.maxRunning,
       createPerMinute: sprites.createPerMinute,
       allowPrivileged: sprites.allowPrivileged,
+      services: servicesLimits(sprites),
     },
     layout: spriteLayout,
     policyDefaults: sprites.policyDefaults.split(/[\s,]+/).filter(Boolean),
@@ -46,6 +52,29 @@ export function sandboxSetup(
       }
       return { kind: 'host' };
     },
+  };
+}
+
+function servicesLimits(sprites: Settings['sprites']): ServicesLimits {
+  const { supervision, log, ...usual } = defaultServicesLimits;
+  const { backOff } = supervision;
+  return {
+    ...usual,
+    maxServices: sprites.maxServices,
+    restart: sprites.restartPolicy,
+    httpPortTimeoutMs: durationMs(sprites.httpPortTimeout) ?? usual.httpPortTimeoutMs,
+    supervision: {
+      ...supervision,
+      needsTimeoutMs: durationMs(sprites.needsTimeout) ?? supervision.needsTimeoutMs,
+      needsSettleMs: durationMs(sprites.needsSettle) ?? supervision.needsSettleMs,
+      backOff: {
+        ...backOff,
+        initialMs: durationMs(sprites.restartBackoff) ?? backOff.initialMs,
+        maxMs: durationMs(sprites.restartBackoffMax) ?? backOff.maxMs,
+        resetAfterMs: durationMs(sprites.restartBackoffReset) ?? backOff.resetAfterMs,
+      },
+    },
+    log: { ...log, maxFileBytes: sprites.logMaxBytes, files: sprites.logFiles },
   };
 }
 

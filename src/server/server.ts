@@ -94,6 +94,7 @@ export async function startServer(
       corsOrigins: settings.http.corsOrigins,
       maxSprites: settings.sprites.maxSprites,
       maxRunning: settings.sprites.maxRunning,
+      maxStreamMs: durationMs(settings.sprites.maxStream) ?? 0,
       responseTimeoutMs: durationMs(settings.sprites.httpResponseTimeout) ?? 0,
       maxUploadBytes: settings.sprites.maxUpload,
       execKeepAliveMs: durationMs(settings.sprites.keepalive) ?? 0,

@@ -46,19 +46,34 @@ export async function openFrontDoor(
   const owner = token === undefined ? undefined : await identity.authenticate(berthToken(token));
   const isOwner = owner?.account.enabled === true && owner.account.id === sandbox.record.accountId;
   if (!isPublic && !isOwner) return unauthorized(sandbox);
-  const context: Context = { sprite: sandbox.record.name, service: null, port: defaultPort };
+  const { name } = sandbox.record;
+  let context: Context = { sprite: name, service: null, port: defaultPort };
   try {
     const { workloadId, release } = await sandbox.use();
     // The request itself keeps it awake: the edge has counted it.
     release();
+    const found = await sandbox.services.openPort();
+    if (found.kind !== 'none') context = { ...context, service: found.service, port: found.port };
+    if (found.kind === 'stopped') {
+      const message = `service ${found.service} of sprite ${name} was stopped; start it first`;
+      return refused(503, 'service stopped', message, context);
+    }
+    if (found.kind === 'failed') {
+      const message = `service ${found.service} of sprite ${name} does not run: ${found.error}`;
+      return refused(502, 'bad gateway', message, context);
+    }
     const address = engine.addressOf(workloadId);
     if (address === undefined) throw new BerthError('no-capacity', 'the sprite has just ended');
+    const { port, service } = context;
     return {
-      target: { host: address.host, port: defaultPort },
-      connectMs: 0,
+      target: { host: address.host, port },
+      connectMs: found.retryMs,
       responseMs: settings.responseTimeoutMs,
       usedAuthorization: isOwner,
-      unreachable: `nothing listens on port ${defaultPort} of sprite ${sandbox.record.name}`,
+      unreachable:
+        service === null
+          ? `nothing listens on port ${port} of sprite ${name}`
+          : `service ${service} of sprite ${name} does not accept connections on port ${port}`,
       context,
     };
   } catch (error) {

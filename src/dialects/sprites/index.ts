@@ -11,6 +11,7 @@ import { fileWatchRoute } from './routes/file-watch.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { serviceRoutes } from './routes/services.ts';
 import { spriteRoutes } from './routes/sprites.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -33,6 +34,7 @@ export const sprites = {
     listRoutes(app, parts, access);
     tokenRoutes(app, parts, access);
     spriteRoutes(app, parts, access);
+    serviceRoutes(app, parts, access);
     execRoutes(app, parts, access);
     fileRoutes(app, access);
     fileWatchRoute(app, access);

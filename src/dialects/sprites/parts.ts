@@ -16,6 +16,8 @@ export interface SpritesSettings {
   /** What an account may have; 0 = unlimited. */
   readonly maxSprites: number;
   readonly maxRunning: number;
+  /** The longest time that a stream goes on. */
+  readonly maxStreamMs: number;
   /** How long a program at a sprite's URL may take to begin its answer. */
   readonly responseTimeoutMs: number;
   /** Standard input of commands, and files. */

@@ -50,3 +50,9 @@ export function planBoot(
     checkpointsAt: `${layout.privateFolder}/${checkpointsFolder}`,
   };
 }
+
+/** A folder that a request names: absolute, or relative to the home folder. */
+export function absoluteIn(home: string, directory: string): string {
+  if (directory === '') return home;
+  return directory.startsWith('/') ? directory : `${home}/${directory}`;
+}

@@ -1,3 +1,5 @@
+import { defaultServicesLimits, type ServicesLimits } from './services/limits.ts';
+
 /** Times and limits of sandboxes; the server sets them from its settings. */
 export interface SandboxLimits {
   /** Without activity a running sandbox is paused after this time; 0 = never. */
@@ -24,6 +26,7 @@ export interface SandboxLimits {
   readonly createPerMinute: number;
   /** One may ask for everything that the machine's administrator may do. */
   readonly allowPrivileged: boolean;
+  readonly services: ServicesLimits;
 }
 
 export const defaultSandboxLimits: SandboxLimits = {
@@ -39,4 +42,5 @@ export const defaultSandboxLimits: SandboxLimits = {
   maxRunning: 0,
   createPerMinute: 0,
   allowPrivileged: false,
+  services: defaultServicesLimits,
 };

@@ -2,8 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
 import { Turns } from '../../lib/turns.ts';
+import type { Logs } from '../../logs/logs.ts';
 import { isPausable, showsFiles } from '../../runtime/runtime.ts';
-import type { Sandbox, SandboxChange, SandboxSettings, SandboxStore } from '../../store/store.ts';
+import type {
+  Sandbox,
+  SandboxChange,
+  SandboxService,
+  SandboxSettings,
+  SandboxStore,
+} from '../../store/store.ts';
 import type { Volumes } from '../../volumes/volumes.ts';
 import { Allowances } from './allowances.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
@@ -16,6 +23,7 @@ import type { SandboxLimits } from './limits.ts';
 import { SandboxNetwork } from './network-policy.ts';
 import { Power, type PowerOwner, type PowerParts, type PowerState } from './power.ts';
 import type { Resident } from './resident.ts';
+import { SandboxServices } from './services/services.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { Tasks } from './tasks/tasks.ts';
 
@@ -26,6 +34,9 @@ export interface LiveSandboxParts extends Omit<PowerParts, 'sandboxId' | 'plan' 
   readonly limits: SandboxLimits;
   readonly layout: SandboxLayout;
   readonly volumes: Volumes;
+  readonly logs: Logs;
+  /** More that lives in it. */
+  readonly residents: (sandbox: LiveSandbox) => readonly Resident[];
   /** Domains that `include: defaults` in a network policy allows. */
   readonly policyDefaults: readonly string[];
   readonly clock: Clock;
@@ -45,6 +56,7 @@ export interface SandboxUse {
 /** A sandbox as this server has it in hand: its record, whether it executes, and who uses it. */
 export class LiveSandbox implements PowerOwner {
   readonly power: Power;
+  readonly services: SandboxServices;
   readonly sessions: Sessions;
   readonly network: SandboxNetwork;
   readonly allowances: Allowances;
@@ -53,12 +65,14 @@ export class LiveSandbox implements PowerOwner {
   readonly fileWatches: FileWatches;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
-  readonly #residents: Resident[] = [];
+  /** In the order in which they are told of a boot. */
+  readonly #residents: readonly Resident[];
   readonly #turns = new Turns();
   #record: Sandbox;
   #deleted = false;
 
-  constructor(record: Sandbox, parts: LiveSandboxParts) {
+  /** @param services of it, as the store has them */
+  constructor(record: Sandbox, services: readonly SandboxService[], parts: LiveSandboxParts) {
     this.#record = record;
     this.#parts = parts;
     this.power = new Power({
@@ -72,11 +86,17 @@ export class LiveSandbox implements PowerOwner {
     this.checkpoints = new Checkpoints({ ...parts, sandbox: this });
     this.network = new SandboxNetwork({ ...parts, sandbox: this });
     this.allowances = new Allowances({ ...parts, sandbox: this });
-    this.addResident(this.network);
     this.fileWatches = new FileWatches({ ...parts, sandbox: this, actor: () => this.#actor() });
-    this.addResident(this.sessions);
-    this.addResident(this.fileWatches);
-    this.addResident(this.tasks);
+    this.services = new SandboxServices({ ...parts, sandbox: this, account: parts.layout.account }, services);
+    this.#residents = [
+      this.network,
+      this.sessions,
+      this.fileWatches,
+      this.tasks,
+      ...parts.residents(this),
+      // Services come last: they find in it all that the others bring.
+      this.services,
+    ];
   }
 
   get record(): Sandbox {
@@ -92,11 +112,6 @@ export class LiveSandbox implements PowerOwner {
 
   get deleted(): boolean {
     return this.#deleted;
-  }
-
-  /** Called before the first boot or adoption. The first that is added is the first to be told of a boot. */
-  addResident(resident: Resident): void {
-    this.#residents.push(resident);
   }
 
   /**
@@ -172,12 +187,15 @@ export class LiveSandbox implements PowerOwner {
     this.#deleted = true;
     this.#idle.stop();
     await this.power.stop();
+    await this.services.clear();
   }
 
-  /** Cancels its timers. */
-  close(): void {
+  /** The server stops: what can't live without it is ended, the rest is left. */
+  async close(): Promise<void> {
     this.#idle.stop();
     this.tasks.close();
+    if (!this.#parts.runtime.capabilities().survivesServer) await this.power.stop();
+    await this.services.close();
   }
 
   async #wakeInTime(limitMs: number, signal?: AbortSignal): Promise<string> {
@@ -211,6 +229,14 @@ export class LiveSandbox implements PowerOwner {
       this.#idle.stop();
       this.#parts.onChange(this);
     }
+  }
+
+  pausing(): void {
+    for (const resident of this.#residents) resident.pausing?.();
+  }
+
+  resumed(): void {
+    for (const resident of this.#residents) resident.resumed?.();
   }
 
   async booted(workloadId: string, adopted: boolean): Promise<void> {

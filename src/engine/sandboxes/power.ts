@@ -26,9 +26,13 @@ export interface PowerParts {
   readonly owner: PowerOwner;
 }
 
-/** Is told what happens; each call but `changed` and `ended` is waited for. */
+/** Is told what happens; what returns a promise is waited for. */
 export interface PowerOwner {
   changed(state: PowerState): void;
+  /** It is about to be paused, or to stand still for a moment: nothing more is started in it. */
+  pausing(): void;
+  /** It goes on. */
+  resumed(): void;
   /** It executes, for nobody else yet. Throws = the boot has failed. `adopted`: an earlier server has booted it. */
   booted(workloadId: string, adopted: boolean): Promise<void>;
   /** It is about to end: end in good order what runs in it. */
@@ -100,7 +104,13 @@ export class Power {
       const { runtime } = this.#parts;
       if (this.#state !== 'running' || this.#lifecycle === undefined) return;
       if (!isPausable(runtime) || !mayPause()) return;
-      await runtime.pause(this.#lifecycle.id);
+      this.#parts.owner.pausing();
+      try {
+        await runtime.pause(this.#lifecycle.id);
+      } catch (error) {
+        this.#parts.owner.resumed();
+        throw error;
+      }
       this.#enter('warm');
     });
   }
@@ -150,6 +160,7 @@ export class Power {
     if (this.#state !== 'warm') return;
     const { runtime } = this.#parts;
     if (isPausable(runtime)) await runtime.resume(id);
+    this.#parts.owner.resumed();
     this.#enter('running');
   }
 

@@ -1,4 +1,4 @@
-/** Something that lives in a sandbox and follows its ups and downs. Each call is waited for, but for `ended`. */
+/** Something that lives in a sandbox and follows its ups and downs. What returns a promise is waited for. */
 export interface Resident {
   /**
    * The sandbox executes, for nobody else yet. Throws = the boot has failed.
@@ -7,6 +7,10 @@ export interface Resident {
   booted?(workloadId: string, adopted: boolean): Promise<void>;
   /** The sandbox is about to go cold: end in good order. Bounded in time. */
   stopping?(workloadId: string): Promise<void>;
+  /** The sandbox is about to be paused, or to stand still for a moment: nothing can be started in it. */
+  pausing?(): void;
+  /** It goes on. */
+  resumed?(): void;
   /** Nothing runs in it any more. `expected`: it was asked to end. */
   ended?(workloadId: string, expected: boolean): void;
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { BerthError } from '../../lib/errors.ts';
+import type { Logs } from '../../logs/logs.ts';
 import { hasPersistentRoots, type ImageReference, type Runtime } from '../../runtime/runtime.ts';
 import type { Account, Sandbox, SandboxSettings, SandboxStore } from '../../store/store.ts';
 import type { Volumes } from '../../volumes/volumes.ts';
@@ -26,6 +27,7 @@ export interface SandboxesParts {
   /** Domains that `include: defaults` in a network policy allows. */
   readonly policyDefaults: readonly string[];
   readonly volumes: Volumes;
+  readonly logs: Logs;
   /** More that lives in each sandbox. */
   readonly residents: (sandbox: LiveSandbox) => readonly Resident[];
   /** Removes what a deleted sandbox has left outside the store. */
@@ -62,6 +64,7 @@ export class Sandboxes {
 
   constructor(parts: SandboxesParts) {
     this.#parts = parts;
+    parts.workloads.onProcessExit(exit => this.byWorkload(exit.workloadId)?.services.processEnded(exit));
   }
 
   /** Takes up what the store has, and removes roots that no sandbox has. Call once, after `workloads.recover`. */
@@ -203,42 +206,23 @@ export class Sandboxes {
     return () => this.#listeners.delete(listener);
   }
 
-  close(): void {
+  /** The server stops; see {@link LiveSandbox.close}. */
+  async close(): Promise<void> {
+    const closed = [...this.#byId.values()].map(sandbox => sandbox.close());
     this.#closing.abort();
-    for (const sandbox of this.#byId.values()) sandbox.close();
+    await Promise.all(closed);
   }
 
   async #take(record: Sandbox): Promise<LiveSandbox> {
-    const {
-      runtime,
-      workloads,
-      journal,
-      store,
-      limits,
-      clock,
-      layout,
-      volumes,
-      policyDefaults,
-      reportFault,
-    } = this.#parts;
+    const { store, volumes } = this.#parts;
     await preparePrivateFolder(volumes, record.id);
-    const sandbox = new LiveSandbox(record, {
-      runtime,
-      workloads,
-      journal,
-      store,
-      limits,
-      layout,
-      volumes,
-      policyDefaults,
-      reportFault,
-      clock,
+    const sandbox = new LiveSandbox(record, await store.services(record.id), {
+      ...this.#parts,
       onChange: changed => {
         for (const listener of this.#listeners) listener(changed);
       },
       closing: this.#closing.signal,
     });
-    for (const resident of this.#parts.residents(sandbox)) sandbox.addResident(resident);
     this.#byId.set(record.id, sandbox);
     this.#byHost.set(record.host, sandbox);
     return sandbox;

@@ -221,7 +221,7 @@ export class Procedures<Spec> {
     const { time } = this.#parts;
     if (ledger.run === undefined) return;
     ledger.step('stop');
-    this.#tell(operation, { type: 'stopping', at: time.now() });
+    this.#tell(operation, { type: 'stopping', at: time.now(), run: ledger.run });
     const exit = await ledger.run.stop(operation.timeoutMs, timeoutMs =>
       this.#tell(operation, { type: 'killed', at: time.now(), timeoutMs }),
     );

@@ -23,8 +23,8 @@ export type UnitEvent = { readonly at: Date } & (
       readonly type: 'error';
       readonly text: string;
     }
-  /** Output until `stopped` is that of the process that is being stopped. */
-  | { readonly type: 'stopping' }
+  /** Its process is being stopped, if there is one; the output until `stopped` is that of this process. */
+  | { readonly type: 'stopping'; readonly run?: UnitRun | undefined }
   /** Its process did not end in time and is killed. */
   | { readonly type: 'killed'; readonly timeoutMs: number }
   /** Nothing of it runs; the code is that of the process that ended last, if there was any. */

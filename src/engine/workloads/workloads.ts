@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RecoveredWorkload, reopensLogs } from '../../runtime/runtime.ts';
+import { type ProcessExitEvent, type RecoveredWorkload, reopensLogs } from '../../runtime/runtime.ts';
 import { Lifecycle, type LifecycleParts, type LiveWorkload } from './lifecycle.ts';
 
 export type { LiveWorkload } from './lifecycle.ts';
@@ -16,6 +16,8 @@ export class Workloads {
   readonly #live = new Map<string, { lifecycle: Lifecycle; done: Promise<void> }>();
   readonly #background: Promise<void>[] = [];
   readonly #recovered = Promise.withResolvers<void>();
+  readonly #moreLogs: (() => Iterable<string>)[] = [];
+  readonly #processListeners: ((exit: ProcessExitEvent) => void)[] = [];
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
@@ -57,6 +59,16 @@ export class Workloads {
     return this.#live.size;
   }
 
+  /** Calls back at the end of each durable process, from the recovery on. */
+  onProcessExit(listener: (exit: ProcessExitEvent) => void): void {
+    this.#processListeners.push(listener);
+  }
+
+  /** Rotates the logs of these ids, too; they are asked for each time. */
+  alsoRotate(ids: () => Iterable<string>): void {
+    this.#moreLogs.push(ids);
+  }
+
   /** Settles when a workload is terminated and its traces are removed; at once when it is not live. */
   async gone(id: string): Promise<void> {
     await this.#live.get(id)?.done;
@@ -81,9 +93,14 @@ export class Workloads {
   async #watchExits(): Promise<void> {
     for await (const event of this.#parts.runtime.events(this.#closing.signal)) {
       await this.#recovered.promise;
-      if (event.type !== 'exit') continue;
-      this.#live.get(event.id)?.lifecycle.exited(event);
+      if (event.type === 'exit') this.#live.get(event.id)?.lifecycle.exited(event);
+      else for (const listener of this.#processListeners) listener(event);
     }
+  }
+
+  *#growingLogs(): Generator<string> {
+    yield* this.#live.keys();
+    for (const ids of this.#moreLogs) yield* ids();
   }
 
   async #rotateLogs(): Promise<void> {
@@ -91,7 +108,7 @@ export class Workloads {
     const { signal } = this.#closing;
     const pace = new RotationPace();
     while (!signal.aborted) {
-      for (const id of pace.due(this.#live.keys())) {
+      for (const id of pace.due(this.#growingLogs())) {
         const reopen = reopensLogs(runtime) ? () => runtime.reopenLog(id) : async () => false;
         await logs.rotate(id, reopen).then(
           bytes => pace.seen(id, bytes),

@@ -231,6 +231,57 @@ export const settingsTable = {
     default: '25s',
     doc: 'How long a request waits for its sandbox to wake.',
   }),
+  'sprites.needs_timeout': span({
+    default: '10s',
+    doc: 'How long a service that others need may take until its port accepts connections.',
+  }),
+  'sprites.needs_settle': span({
+    default: '100ms',
+    doc: 'How long a service that others need and that has no port must run to count as started.',
+  }),
+  'sprites.restart_policy': oneOf(['always', 'on-failure', 'never'], {
+    default: 'always',
+    doc: 'When a service that ended by itself is started again, unless it says so itself.',
+  }),
+  'sprites.restart_backoff': span({
+    default: '1s',
+    doc: 'Pause before a service that ended by itself is started again; it doubles each time.',
+  }),
+  'sprites.restart_backoff_max': span({
+    default: '30s',
+    doc: 'The longest pause before a service that ended by itself is started again.',
+  }),
+  'sprites.restart_backoff_reset': span({
+    default: '10s',
+    doc: 'A service that has run for this long is started again after the shortest pause.',
+  }),
+  'sprites.log_max_bytes': whole({
+    default: 10 * mebibyte,
+    min: 64 * 1024,
+    max: 1024 * mebibyte,
+    unit: 'bytes',
+    doc: "Size at which a service's log file is rotated.",
+  }),
+  'sprites.log_files': whole({
+    default: 3,
+    min: 1,
+    max: 100,
+    doc: 'Log files of a service that are kept, the current one included.',
+  }),
+  'sprites.max_services': whole({
+    default: 64,
+    min: 0,
+    max: 10_000,
+    doc: 'Services that a sandbox may have.',
+  }),
+  'sprites.max_stream': span({
+    default: '1h',
+    doc: "The longest time that a service's output is followed by one request.",
+  }),
+  'sprites.http_port_timeout': span({
+    default: '10s',
+    doc: "How long a request at a sandbox's URL waits for the port of a service that was started for it.",
+  }),
   'sprites.http_response_timeout': span({
     default: '60s',
     doc: "How long a program at a sandbox's URL may take to begin its answer.",

@@ -67,7 +67,7 @@ export class Checkpoints {
         await runtime.createCheckpoint(this.#id, nameOf(number), {
           signal: closing,
           ...(source !== undefined && { since: nameOf(source) }),
-          ...standStill(this.#parts.runtime, workloadId),
+          ...standStill(this.#parts, workloadId),
         });
         const checkpoint: SandboxCheckpoint = {
           sandboxId: this.#id,
@@ -164,9 +164,15 @@ export class Checkpoints {
 }
 
 /** What changes while the copy is made is copied again while nothing can change. */
-function standStill(runtime: Runtime, workloadId: string) {
+function standStill({ runtime, sandbox }: CheckpointsParts, workloadId: string) {
   if (!isPausable(runtime)) return {};
-  return { pause: () => runtime.pause(workloadId), resume: () => runtime.resume(workloadId) };
+  return {
+    pause: () => {
+      sandbox.pausing();
+      return runtime.pause(workloadId);
+    },
+    resume: () => runtime.resume(workloadId).finally(() => sandbox.resumed()),
+  };
 }
 
 function nameOf(number: number): string {

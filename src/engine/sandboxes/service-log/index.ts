@@ -2,4 +2,5 @@ export { defaultServiceLogLimits, type JoiningLimits, type ServiceLogLimits } fr
 export { type LiveOutputOptions, liveOutput } from './live-output.ts';
 export type { LogFileLine } from './log-line.ts';
 export type { Output } from './output-joiner.ts';
-export { type ReadLinesOptions, ServiceLog, type ServiceLogParts } from './service-log.ts';
+export type { LineReader } from './read-lines.ts';
+export { ServiceLog, type ServiceLogParts } from './service-log.ts';

@@ -7,14 +7,14 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogFileLine } from './log-line.ts';
 import type { ServiceLog } from './service-log.ts';
-import { linesOf, logWorld } from './testing/log-world.ts';
+import { linesOf, logWorld, readLines } from './testing/log-world.ts';
 
 const texts = (blocks: readonly LogFileLine[][]) => blocks.flat().map(({ text }) => text);
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 const whole = { follow: false, signal: new AbortController().signal };
 const readAll = (log: ServiceLog, lines?: number) =>
-  Array.fromAsync(log.read({ ...whole, ...(lines !== undefined && { lines }) }));
+  Array.fromAsync(readLines(log, { ...whole, ...(lines !== undefined && { lines }) }));
 
 async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
@@ -284,7 +284,7 @@ describe('reading a service log', () => {
     const stop = new AbortController();
     const follow = async (pauseMs: number): Promise<string[]> => {
       const seen: string[] = [];
-      for await (const lines of log.read({ lines: 10, follow: true, signal: stop.signal })) {
+      for await (const lines of readLines(log, { lines: 10, follow: true, signal: stop.signal })) {
         seen.push(...lines.map(({ text }) => text));
         if (pauseMs > 0) await delay(pauseMs);
         if (seen.at(-1) === '20000') break;
@@ -309,7 +309,7 @@ describe('reading a service log', () => {
     const log = await world.open();
     await world.write('one\n');
     await world.copy(log);
-    const seen = Array.fromAsync(log.read({ follow: true, signal: AbortSignal.timeout(50) }));
+    const seen = Array.fromAsync(readLines(log, { follow: true, signal: AbortSignal.timeout(50) }));
     assert.deepEqual(texts(await seen), ['one']);
     await log.written(1e9, AbortSignal.timeout(50));
   });

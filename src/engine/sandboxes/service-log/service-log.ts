@@ -8,7 +8,7 @@ import { BatchWriter } from './batch-writer.ts';
 import { joinedOutput, type OutputBatch } from './joined-output.ts';
 import { maxWriteBytes, type ServiceLogLimits } from './limits.ts';
 import { LineFiles } from './line-files.ts';
-import { formatLines, type LogFileLine } from './log-line.ts';
+import { formatLines } from './log-line.ts';
 import { type LogNote, readNote, writeNote } from './note.ts';
 import { type InTurn, LineReader, positionOfLast } from './read-lines.ts';
 
@@ -23,14 +23,6 @@ export interface ServiceLogParts {
   readonly limits: ServiceLogLimits;
   readonly clock?: Clock;
   readonly reportFault: (error: unknown) => void;
-}
-
-export interface ReadLinesOptions {
-  /** How many of the last lines; all that are kept when absent. */
-  readonly lines?: number;
-  /** Go on with what comes, until the signal fires. */
-  readonly follow: boolean;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -66,6 +58,11 @@ export class ServiceLog {
     return new ServiceLog(parts, { ...note, base: files.base }, files);
   }
 
+  /** Where the next line will be written, counted over all files. */
+  get position(): number {
+    return this.#note.position;
+  }
+
   /** Up to where in its log all is written. */
   get cursor(): number {
     return this.#note.cursor;
@@ -75,12 +72,14 @@ export class ServiceLog {
    * Writes what is in the log and what comes, up to the position that `end` tells: there a process has ended, and
    * an unfinished line with it. One copy at a time: a further one begins when this is done.
    * @param signal ends it at once; it can be gone on with
+   * @returns the position where what it has written ends
    */
-  copy({ end, signal }: { end: Promise<number>; signal: AbortSignal }): Promise<void> {
+  copy({ end, signal }: { end: Promise<number>; signal: AbortSignal }): Promise<number> {
     return this.#turns.run('copy', async () => {
       while (!signal.aborted) {
         try {
-          return await this.#copy(end, signal);
+          await this.#copy(end, signal);
+          break;
         } catch (error) {
           // A full disk, most likely. The log itself waits.
           this.#parts.reportFault(error);
@@ -88,31 +87,38 @@ export class ServiceLog {
           await delay(this.#parts.limits.retryMs, undefined, { signal }).catch(() => {});
         }
       }
+      return this.#note.position;
     });
   }
 
   /** Resolves when all up to this cursor is written, or the signal fires. */
   async written(cursor: number, signal: AbortSignal): Promise<void> {
-    while (this.#note.cursor < cursor && !signal.aborted) await this.#change(signal);
+    while (this.#note.cursor < cursor && !signal.aborted) await this.changed(signal);
   }
 
-  /** Lines that are written, oldest first, some at a time. */
-  async *read({ lines, follow, signal }: ReadLinesOptions): AsyncGenerator<LogFileLine[], void, undefined> {
+  /**
+   * Reads what is written: the last `lines` lines, or all that are kept, and what follows. To be closed.
+   * It sees no line twice, and misses none but those that rotation has removed before it came to them.
+   */
+  async reader(lines?: number): Promise<LineReader> {
     const end = this.#note.position;
     const position = lines === undefined ? 0 : await positionOfLast(this.#files, lines, end, this.#inTurn);
-    const reader = new LineReader(this.#files, position, this.#inTurn);
-    try {
-      while (!signal.aborted) {
-        const found = await reader.next(follow ? this.#note.position : end);
-        if (found.length > 0) yield found;
-        else if (!follow) return;
-        else if (reader.position >= this.#note.position) await this.#change(signal);
-      }
-    } finally {
-      await reader.close();
-    }
+    return new LineReader(this.#files, position, this.#inTurn);
   }
 
+  /** Settles when something was written, or the signal fires. */
+  async changed(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake, { once: true });
+    if (signal.aborted) resolve();
+    await promise;
+    this.#waiting.delete(wake);
+    signal.removeEventListener('abort', wake);
+  }
+
+  /** Lets go of its file, once no copy is under way. It may be used further. */
   async close(): Promise<void> {
     await this.#turns.allSettled();
     await this.#files.close();
@@ -164,17 +170,6 @@ export class ServiceLog {
   }
 
   readonly #inTurn: InTurn = task => this.#turns.run('files', task);
-
-  async #change(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = (): void => resolve();
-    this.#waiting.add(wake);
-    signal.addEventListener('abort', wake, { once: true });
-    if (signal.aborted) resolve();
-    await promise;
-    this.#waiting.delete(wake);
-    signal.removeEventListener('abort', wake);
-  }
 }
 
 function positionsOf(note: LogNote | undefined): Partial<LogNote> {

@@ -1,6 +1,6 @@
 import { BerthError } from '../../../lib/errors.ts';
 import { type ExecSpec, type Runtime, RuntimeError, type WorkloadAccount } from '../../../runtime/runtime.ts';
-import { standardPath } from '../layout.ts';
+import { absoluteIn, standardPath } from '../layout.ts';
 import type { SandboxLimits } from '../limits.ts';
 import type { LiveSandbox } from '../live-sandbox.ts';
 import type { Resident } from '../resident.ts';
@@ -51,7 +51,7 @@ export class Sessions implements Resident {
     const { sandbox, runtime, limits, account } = this.#parts;
     const use = await sandbox.use(request.signal);
     try {
-      const directory = absolute(request.directory ?? '', account.home);
+      const directory = absoluteIn(account.home, request.directory ?? '');
       const facts: SessionFacts = { command: request.command, directory, tty: request.tty !== undefined };
       const process = await runtime.exec(use.workloadId, this.#spec(request, directory)).catch(error => {
         if (error instanceof RuntimeError && error.code === 'start-error') return failedProcess(error);
@@ -137,9 +137,4 @@ export class Sessions implements Resident {
       this.#ended.delete(id);
     }
   }
-}
-
-function absolute(directory: string, home: string): string {
-  if (directory === '') return home;
-  return directory.startsWith('/') ? directory : `${home}/${directory}`;
 }

@@ -67,3 +67,22 @@ export function linesOf(files: readonly string[]): string[] {
   const lines = files.join('').split('\n');
   return lines.slice(0, -1).map(line => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /, ''));
 }
+
+/** Lines as they are read: some at a time; with `follow` until the signal. */
+export async function* readLines(
+  log: ServiceLog,
+  { lines, follow, signal }: { lines?: number; follow: boolean; signal: AbortSignal },
+) {
+  const end = log.position;
+  const reader = await log.reader(lines);
+  try {
+    while (!signal.aborted) {
+      const found = await reader.next(follow ? log.position : end);
+      if (found.length > 0) yield found;
+      else if (!follow) return;
+      else if (reader.position >= log.position) await log.changed(signal);
+    }
+  } finally {
+    await reader.close();
+  }
+}
