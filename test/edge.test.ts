@@ -145,7 +145,7 @@ forEachRuntime('requests through the edge', {}, world => {
   });
 
   test('server-sent events come as they are written', async () => {
-    const response = await stream.open('/events?chunks=3&ms=250');
+    const response = await stream.open('/events?chunks=3&ms=600');
     const seen: { data: string; at: number }[] = [];
     for await (const { data } of readEvents(response)) seen.push({ data, at: performance.now() });
     assert.deepEqual(

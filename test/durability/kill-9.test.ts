@@ -15,7 +15,7 @@ const startMs = 40_000;
 /** Between the last exit and the restart, so that a wrong time of the exit would show. */
 const downtimeMs = 1_500;
 /** How much later than its time a stop may be carried out. */
-const lateMs = 10_000;
+const lateMs = 20_000;
 
 /** What `numbers.js` tells of itself. */
 interface Identity {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { eventually, readEvents, type TestServer } from '../support/index.ts';
 
-const waitMs = 30_000;
+const waitMs = 90_000;
 
 /** Follows a log, also across restarts of its server: goes on after the last event's id when it is told to. */
 export class LogReader {

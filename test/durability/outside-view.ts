@@ -10,7 +10,7 @@ import { containedProcesses, traces } from './traces.ts';
 
 const pollMs = 20;
 /** How long clean-up may go on after the last status. */
-const cleanUpMs = 15_000;
+const cleanUpMs = 40_000;
 
 interface V1Status {
   readonly value: string;

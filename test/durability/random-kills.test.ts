@@ -15,7 +15,7 @@ const poolSize = 2;
 const stopGraceMs = 1_000;
 const startupTimeoutMs = 5_000;
 /** Nothing may be on its way for longer: starting up, then a soft stop, and the time that the machine takes. */
-const settleMs = startupTimeoutMs + stopGraceMs + 10_000;
+const settleMs = startupTimeoutMs + stopGraceMs + 30_000;
 
 test(`${rounds} kills at random moments lose nothing and leave nothing behind`, {
   skip: cannotRun('oci') ?? false,

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import type { Folder } from '../files/folder.ts';
+import { isTemporaryName } from '../files/temporary-name.ts';
 import { type Look, lookOf } from './file-change.ts';
 import { settleMs } from './limits.ts';
 
@@ -26,7 +27,7 @@ export class WatchedFolder {
     this.path = folder.path;
     this.only = only;
     this.#watcher = watch(folder.here, { persistent: false }, (_, name) => {
-      if (name === null || this.#closed || (only && !only.has(name))) return;
+      if (name === null || this.#closed || !this.#tellsOf(name)) return;
       this.#touched.add(name);
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
@@ -41,7 +42,11 @@ export class WatchedFolder {
 
   async names(): Promise<string[]> {
     const names = await readdir(this.#folder.here).catch(() => []);
-    return this.only === undefined ? names : names.filter(name => this.only?.has(name));
+    return names.filter(name => this.#tellsOf(name));
+  }
+
+  #tellsOf(name: string): boolean {
+    return this.only === undefined ? !isTemporaryName(name) : this.only.has(name);
   }
 
   /** How a name is now; undefined when there is none, or it can't be told. */

@@ -1,9 +1,9 @@
 import { constants, type Stats } from 'node:fs';
 import { lchown, lutimes, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { randomId } from '../../../lib/ids.ts';
 import { type Actor, access, require } from './actor.ts';
 import { FileError } from './file-error.ts';
 import type { Folder } from './folder.ts';
+import { temporaryName } from './temporary-name.ts';
 import { own } from './walk.ts';
 
 export interface CopyOptions {
@@ -61,7 +61,7 @@ export async function copyFile(
   stats: Stats,
   { keepAttributes }: CopyOptions,
 ): Promise<number> {
-  const temporary = `.${randomId(12)}.tmp`;
+  const temporary = temporaryName();
   const owner = keepAttributes && actor.uid === 0 ? stats : actor;
   try {
     if (stats.isSymbolicLink()) {

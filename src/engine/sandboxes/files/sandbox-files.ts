@@ -1,12 +1,12 @@
 import { constants, type Stats } from 'node:fs';
 import { lchown, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { randomId } from '../../../lib/ids.ts';
 import { type Actor, access, require, requireOwner, requireRemoval } from './actor.ts';
 import { type CopyOptions, copyFile, copyFolder } from './copy.ts';
 import { entryOf, type FileEntry, isMatch } from './file-entry.ts';
 import { FileError, told } from './file-error.ts';
 import type { Folder } from './folder.ts';
+import { temporaryName } from './temporary-name.ts';
 import { atPlace, own, type Place, type WalkOptions } from './walk.ts';
 
 export interface OpenFile {
@@ -76,7 +76,7 @@ export class SandboxFiles {
       const before = await folder.statOf(name).catch(() => undefined);
       if (before?.isDirectory()) throw new FileError('EISDIR', path);
       if (before !== undefined) require(this.#actor, before, access.write, path);
-      const temporary = `.${randomId(12)}.tmp`;
+      const temporary = temporaryName();
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       const file = await open(folder.at(temporary), flags, 0o600);
       try {
