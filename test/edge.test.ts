@@ -133,7 +133,7 @@ forEachRuntime('requests through the edge', {}, world => {
   });
 
   test('an answer comes as it is written', async () => {
-    const response = await stream.open('/drip?chunks=4&ms=250');
+    const response = await stream.open('/drip?chunks=4&ms=500');
     const arrivals: number[] = [];
     let text = '';
     for await (const chunk of response) {

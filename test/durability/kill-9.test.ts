@@ -83,7 +83,7 @@ describe('kill -9 of the server while 20 backends write', { skip: cannotRun('oci
       await world.server.restart();
       restartMs = Date.now() - restartedAt;
     },
-    { timeout: 90_000 },
+    { timeout: 240_000 },
   );
 
   after(() => world.close(), { timeout: 180_000 });

@@ -14,7 +14,7 @@ export const berthProgram = join(import.meta.dirname, '../../bin/berth');
 /** Of the administrator of every test server. */
 export const adminToken = 'test.administrator-of-a-test-server';
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 90_000;
 const stopTimeoutMs = 30_000;
 
 export interface ServerOptions {
