@@ -268,13 +268,20 @@ export class LiveSandbox implements PowerOwner {
   }
 
   #idled(): void {
-    const { power } = this;
-    const unused = (): boolean => !this.#idle.inUse;
+    const { power, services } = this;
+    const { state } = power;
+    const mayRest = (): boolean => !this.#idle.inUse && !services.isBusy;
     const next =
-      power.state === 'running' && this.#isPausable
-        ? power.pause(unused)
-        : power.stop(() => unused() && power.state !== 'stopping');
-    next.catch(error => this.#parts.reportFault(this.#record.id, error));
+      state === 'running' && this.#isPausable
+        ? power.pause(mayRest)
+        : power.stop(() => mayRest() && power.state !== 'stopping');
+    next.then(
+      () => {
+        // It was busy just then.
+        if (power.state === state && !this.#idle.inUse) this.#idle.touch();
+      },
+      error => this.#parts.reportFault(this.#record.id, error),
+    );
   }
 
   /** Times that are told, but that nothing depends on. */

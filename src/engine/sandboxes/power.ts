@@ -70,16 +70,23 @@ export class Power {
 
   /** Takes up a boot that was live before a restart of the server; `workloads` has its owner already. */
   adopt(boot: SandboxBoot & { readonly latest: StatusEntry }): void {
-    const lifecycle = this.#parts.workloads.get(boot.id);
-    if (lifecycle === undefined) return;
-    this.#follow(lifecycle);
-    if (isEnding(boot.latest.status)) {
+    const { workloads, owner } = this.#parts;
+    const lifecycle = workloads.get(boot.id);
+    const wasEnding = isEnding(boot.latest.status);
+    if (lifecycle === undefined) {
+      // It was found to be gone, and that is recorded by now.
+      if (!wasEnding) owner.ended(boot.id, false);
+      return;
+    }
+    if (wasEnding) {
       this.#enter('stopping');
+      this.#follow(lifecycle);
       void this.#turns.run(turn, () => this.#untilGone(lifecycle));
       return;
     }
     this.#enter('booting');
     this.#adopting = true;
+    this.#follow(lifecycle);
     void this.#turns.run(turn, () => this.#readopt(lifecycle));
   }
 
@@ -225,7 +232,8 @@ export class Power {
 
   #follow(lifecycle: Lifecycle): void {
     this.#lifecycle = lifecycle;
-    lifecycle.ended.addEventListener('abort', () => this.#ended(lifecycle), { once: true });
+    if (lifecycle.ended.aborted) this.#ended(lifecycle);
+    else lifecycle.ended.addEventListener('abort', () => this.#ended(lifecycle), { once: true });
   }
 
   #ended(lifecycle: Lifecycle): void {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import {
+  type DurableExec,
   type ImageReference,
   type Pausable,
   type PersistentRoots,
@@ -13,6 +14,7 @@ import {
   type WorkloadExit,
   type WorkloadSpec,
 } from '../../runtime/runtime.ts';
+import { FakeProcesses } from './fake-processes.ts';
 
 /** How a workload of the fake runtime behaves; its first argument names it. */
 export type Behaviour = 'listens' | 'deaf' | 'stubborn' | 'missing';
@@ -26,7 +28,7 @@ interface Fake {
 }
 
 /** A runtime without processes, for tests of the engine: ends on demand, remembers what it was asked. */
-export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
+export class FakeRuntime implements Runtime, Pausable, PersistentRoots, DurableExec {
   readonly name = 'process';
   readonly asked: string[] = [];
   readonly specs = new Map<string, WorkloadSpec>();
@@ -43,7 +45,23 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
   loading: Promise<void> = Promise.resolve();
   readonly #workloads = new Map<string, Fake>();
   readonly #events: RuntimeEvent[] = [];
+  readonly #paused = new Set<string>();
   #wake = (): void => {};
+  readonly durable = new FakeProcesses(
+    event => {
+      this.#events.push(event);
+      this.#wake();
+    },
+    id => this.#paused.has(id),
+  );
+  readonly startProcess: DurableExec['startProcess'] = (id, spec) => this.durable.startProcess(id, spec);
+  readonly stopProcess: DurableExec['stopProcess'] = (id, process, request) =>
+    this.durable.stopProcess(id, process, request);
+  readonly signalProcess: DurableExec['signalProcess'] = (id, process) =>
+    this.durable.signalProcess(id, process);
+  readonly processes: DurableExec['processes'] = id => this.durable.processes(id);
+  readonly forgetProcess: DurableExec['forgetProcess'] = (id, process) =>
+    this.durable.forgetProcess(id, process);
 
   capabilities() {
     const { survivesServer, mounts } = this;
@@ -141,12 +159,14 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
     const workload = this.#workloads.get(id);
     clearTimeout(workload?.kill);
     workload?.server.close();
+    this.durable.endAll(id);
     this.#workloads.delete(id);
   }
 
   /** The program of a workload ends by itself. */
   end(id: string, exitCode?: number, more: Partial<WorkloadExit> = {}): void {
     const exit = { id, exitedAt: new Date(), outOfMemory: false, ...more };
+    this.durable.endAll(id);
     this.#workloads.get(id)?.server.close();
     this.#events.push({ type: 'exit', ...exit, ...(exitCode !== undefined && { exitCode }) });
     this.#wake();
@@ -154,10 +174,12 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots {
 
   async pause(id: string): Promise<void> {
     this.asked.push(`pause ${id}`);
+    this.#paused.add(id);
   }
 
   async resume(id: string): Promise<void> {
     this.asked.push(`resume ${id}`);
+    this.#paused.delete(id);
   }
 
   async createRoot(name: string): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Logs } from '../../logs/logs.ts';
+import { FileLogs } from '../../logs/index.ts';
 import { openSqliteStore } from '../../store/index.ts';
 import type { Account, Service, StatusEntry } from '../../store/store.ts';
 import { VolumeFolders } from '../../volumes/index.ts';
@@ -25,7 +25,9 @@ export async function engineWorld(
   await volumes.prepare();
   const notes: string[] = [];
   const faults: unknown[] = [];
-  const logs = { note: async (_: string, text: string) => void notes.push(text), remove: async () => {} };
+  const logs = Object.assign(new FileLogs({ root: join(folder, 'logs') }), {
+    note: async (_: string, text: string) => void notes.push(text),
+  });
   const account: Account = { id: 'a1', name: 'acct', isAdmin: true, enabled: true, createdAt: new Date() };
   await store.accounts.create(account);
 
@@ -33,7 +35,7 @@ export async function engineWorld(
     new Engine({
       store,
       runtime,
-      logs: { ...logs, rotate: async () => 0, list: async () => [] } as unknown as Logs,
+      logs,
       volumes,
       limits: { ...defaultEngineLimits, ...limits },
       sandboxes: {
@@ -64,6 +66,7 @@ export async function engineWorld(
     store,
     runtime,
     volumes,
+    logs,
     notes,
     faults,
     account,

@@ -20,8 +20,6 @@ export interface ServiceProcessesParts {
   readonly runs: ServiceRuns;
   readonly idOf: (name: string) => string;
   readonly addressOf: (workloadId: string) => WorkloadAddress | undefined;
-  /** Keeps the sandbox from being paused until the returned function is called. */
-  readonly hold: () => () => void;
 }
 
 /** Processes of services in the workload that their sandbox has at the moment. */
@@ -38,23 +36,18 @@ export class ServiceProcesses implements UnitProcesses<SandboxServiceDefinition>
     { name, definition }: UnitToLaunch<SandboxServiceDefinition>,
     runId: string,
   ): Promise<{ readonly pid: number }> {
-    const { runtime, logs, runs, idOf, hold } = this.#parts;
+    const { runtime, logs, runs, idOf } = this.#parts;
     const { workloadId } = this;
     if (workloadId === undefined) throw new LaunchError('the sandbox has ended');
-    const release = hold();
+    const serviceId = idOf(name);
+    const run = runs.add(name, serviceId, runId, await logs.end(serviceId));
     try {
-      const serviceId = idOf(name);
-      const run = runs.add(name, serviceId, runId, await logs.end(serviceId));
-      try {
-        return await runtime.startProcess(workloadId, this.#spec(definition.spec, serviceId, runId));
-      } catch (error) {
-        const told = toldToUser(error);
-        await logs.note(serviceId, told?.message ?? 'the service could not be started').catch(() => {});
-        await run.over(logs);
-        throw told ?? error;
-      }
-    } finally {
-      release();
+      return await runtime.startProcess(workloadId, this.#spec(definition.spec, serviceId, runId));
+    } catch (error) {
+      const told = toldToUser(error);
+      await logs.note(serviceId, told?.message ?? 'the service could not be started').catch(() => {});
+      await run.over(logs);
+      throw told ?? error;
     }
   }
 
@@ -77,13 +70,8 @@ export class ServiceProcesses implements UnitProcesses<SandboxServiceDefinition>
   ): Promise<boolean> {
     const { workloadId } = this;
     if (workloadId === undefined) return false;
-    const { runtime, addressOf, hold } = this.#parts;
-    const release = hold();
-    try {
-      return await portAccepts({ runtime, workloadId, address: addressOf(workloadId), port, ...limits });
-    } finally {
-      release();
-    }
+    const { runtime, addressOf } = this.#parts;
+    return portAccepts({ runtime, workloadId, address: addressOf(workloadId), port, ...limits });
   }
 
   #spec(definition: SandboxServiceDefinition, logId: string, id: string): DurableProcessSpec {

@@ -103,7 +103,6 @@ export class SandboxServices implements Resident {
         runs: this.#runs,
         idOf: name => this.#records.idOf(name),
         addressOf: id => workloads.get(id)?.address,
-        hold: () => sandbox.hold(),
       });
     }
     this.#supervisor = new Supervisor(
@@ -153,6 +152,11 @@ export class SandboxServices implements Resident {
     const runOf = (id: string): ServiceRun | undefined => this.#runs.get(id);
     const feed = (signal: AbortSignal) => this.#supervisor.subscribe(name, signal);
     return options => readServiceLog(options, { log, serviceId, logs, clock, runOf, feed });
+  }
+
+  /** Whether something is being started or stopped: not the time to pause its sandbox. */
+  get isBusy(): boolean {
+    return this.#supervisor.isBusy;
   }
 
   // --- Requests ----------------------------------------------------------------------------------------------
@@ -291,7 +295,9 @@ export class SandboxServices implements Resident {
   /** A process of a service has ended, and its log is complete. */
   processEnded({ processId, exitCode, exitedAt }: ProcessExit): void {
     this.#inTurn(async () => {
-      await this.#runs.get(processId)?.over(this.#parts.logs);
+      const run = this.#runs.get(processId);
+      if (run === undefined) return this.#forget(processId);
+      await run.over(this.#parts.logs);
       this.#supervisor.exited(processId, { exitCode, exitedAt });
     });
   }
