@@ -65,6 +65,22 @@ describe('a further process in a container', { skip: cannotRun }, () => {
     await eventually('no file', async () => (await readdir(folder)).length === 0 || undefined);
   });
 
+  test('of a paused workload does not keep the server from closing', async () => {
+    const first = await TestWorld.make();
+    await first.run({ id: 'paused', idle: true });
+    const session = await first.runtime.exec('paused', { command: ['sleep', '4321'] });
+    await first.runtime.pause('paused');
+    await first.close();
+    assert.notEqual(session.pid, 0);
+    await using next = await TestWorld.open(first.dataDir);
+    await next.runtime.recover();
+    await next.runtime.resume('paused');
+    await eventually('its end', async () => {
+      const names = await next.exec('paused', 'sh', '-c', 'cat /proc/[0-9]*/comm');
+      return !names.includes('sleep') || undefined;
+    });
+  });
+
   test('can leave a terminal’s line ends to itself', async () => {
     const script = 'sleep 0.5; stty -onlcr; printf "a\\nb\\n"; stty onlcr; echo c';
     assert.equal(await output({ command: ['sh', '-c', script], tty: { rows: 9, cols: 9 } }), 'a\nb\nc\r\n');

@@ -1,8 +1,10 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { randomId } from '../../../lib/ids.ts';
 import { type ExecProcess, type ExecSpec, RuntimeError } from '../../runtime.ts';
 import type { Bundle } from '../bundle.ts';
+import { ociLimits } from '../limits.ts';
 import { type ProcessIdentity, signal } from '../processes.ts';
 import { execProcess, type OciConfig } from './exec-process.ts';
 import { startPipedSession } from './piped-session.ts';
@@ -51,14 +53,17 @@ export class Sessions {
     }
   }
 
-  /** Kills them all; resolves when they have ended. */
+  /** Kills them all; resolves when they have ended. Those of a paused workload end when it goes on. */
   async close(): Promise<void> {
     for (const session of this.#live) {
       session.stdout.destroy();
       session.stderr.destroy();
       session.kill('SIGKILL');
     }
-    await Promise.all([...this.#live].map(session => session.exited));
+    const ended = Promise.all([...this.#live].map(session => session.exited));
+    const limit = new AbortController();
+    await Promise.race([ended, delay(ociLimits.sessionEndTimeoutMs, undefined, { signal: limit.signal })]);
+    limit.abort();
   }
 }
 
