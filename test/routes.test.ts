@@ -22,7 +22,7 @@ const published = [
 
 test('every dialect is found', () => {
   const names = dialects.map(({ name }) => name);
-  for (const name of ['berth', 'jamsocket v1', 'jamsocket v2', 'registry'])
+  for (const name of ['berth', 'jamsocket v1', 'jamsocket v2', 'registry', 'sprites'])
     assert.ok(names.includes(name), names.join(', '));
 });
 
@@ -121,7 +121,7 @@ async function routesOf(dialect: Dialect<unknown>): Promise<string[]> {
 
 /** Routes are only listed, never asked, so that a dialect's parts can be anything. */
 const standIn: unknown = {
-  settings: { publicUrl: 'http://localhost:1', domain: 'localhost' },
+  settings: { publicUrl: 'http://localhost:1', domain: 'localhost', corsOrigins: '*' },
   engine: { journal: { onEntry: () => {} } },
   identity: {},
 };

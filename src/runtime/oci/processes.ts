@@ -25,16 +25,22 @@ export async function lives(process: ProcessIdentity): Promise<boolean> {
 }
 
 /**
- * Resolves when a process that the OCI runtime has made runs its program: for a moment it still is the
- * runtime's own `runc init`, on which signals are lost.
+ * Resolves when a process that the OCI runtime has made runs its program, or is gone: for a moment it still is
+ * the runtime's own `runc init`, on which signals are lost.
  */
 export async function programRuns(pid: number): Promise<void> {
   const deadline = Date.now() + ociLimits.programTimeoutMs;
-  while (Date.now() < deadline) {
-    const [path = '', command, ...rest] = await commandLine(pid);
-    if (basename(path) !== 'runc' || command !== 'init' || rest.length > 0) return;
-    await delay(ociLimits.execPollMs);
-  }
+  while ((await isBecomingProgram(pid)) && Date.now() < deadline) await delay(ociLimits.execPollMs);
+}
+
+/**
+ * In the middle of execve(2) a process has no command line, but may still have the signal handlers of before;
+ * one that has ended has none either.
+ */
+async function isBecomingProgram(pid: number): Promise<boolean> {
+  const [path, command, ...rest] = await commandLine(pid);
+  if (path === undefined) return (await identify(pid)) !== undefined;
+  return basename(path) === 'runc' && command === 'init' && rest.length === 0;
 }
 
 async function commandLine(pid: number | string): Promise<string[]> {
