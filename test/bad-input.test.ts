@@ -164,7 +164,6 @@ forEachRuntime('bad input', { runtimes: ['process'] }, world => {
 
   test('unknown paths are not found', async () => {
     const paths = [
-      '/',
       '/nope',
       '/v1',
       '/v1/nope',

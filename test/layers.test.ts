@@ -25,6 +25,7 @@ const layers: Readonly<Record<string, Room>> = {
   'dialects/berth': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/jamsocket': { rooms: ['http', 'engine', 'identity', 'images'] },
   'dialects/sprites': { rooms: ['http', 'engine', 'identity'] },
+  'dialects/rerobots': { rooms: ['http', 'engine', 'identity'] },
   'dialects/registry': { rooms: ['http', 'engine', 'identity', 'images'] },
   http: { rooms: ['engine', 'identity'] },
   engine: {

@@ -22,7 +22,7 @@ const published = [
 
 test('every dialect is found', () => {
   const names = dialects.map(({ name }) => name);
-  for (const name of ['berth', 'jamsocket v1', 'jamsocket v2', 'registry', 'sprites'])
+  for (const name of ['berth', 'jamsocket v1', 'jamsocket v2', 'registry', 'rerobots', 'sprites'])
     assert.ok(names.includes(name), names.join(', '));
 });
 
@@ -121,7 +121,12 @@ async function routesOf(dialect: Dialect<unknown>): Promise<string[]> {
 
 /** Routes are only listed, never asked, so that a dialect's parts can be anything. */
 const standIn: unknown = {
-  settings: { publicUrl: 'http://localhost:1', domain: 'localhost', corsOrigins: '*' },
+  settings: {
+    publicUrl: 'http://localhost:1',
+    domain: 'localhost',
+    corsOrigins: '*',
+    rate: { token: 1, anonymous: 1, windowSeconds: 1 },
+  },
   engine: { journal: { onEntry: () => {} } },
   identity: {},
 };
@@ -133,9 +138,17 @@ function pathOf(route: string): string {
 /** What follows `/v2/` is an account's name for the registry; no account is called like one of these. */
 const reservedNames = new Set(['account', 'service', 'service-env', 'backend']);
 
-/** Whether some path fits both patterns. */
+/** Whether some path fits both patterns; `*` at the end of one stands for whatever follows. */
 function overlap(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
+  for (const [one, other] of [
+    [as, bs],
+    [bs, as],
+  ] as const) {
+    if (one.at(-1) !== '*') continue;
+    const head = one.slice(0, -1);
+    if (other.length > head.length) return overlap(head.join('/'), other.slice(0, head.length).join('/'));
+  }
   const isReserved = as[1] === 'v2' && [as[2], bs[2]].some(part => reservedNames.has(part ?? ''));
   return (
     as.length === bs.length &&

@@ -3,15 +3,18 @@ import { type ReportFault, registerDialect } from '../http/index.ts';
 import { type BerthParts, berth } from './berth/index.ts';
 import { type JamsocketParts, jamsocketV1, jamsocketV2 } from './jamsocket/index.ts';
 import { type RegistryParts, registry } from './registry/index.ts';
+import { type RerobotsParts, rerobots } from './rerobots/index.ts';
 import { type SpritesParts, sprites } from './sprites/index.ts';
 
 export { v1StateAfter } from './jamsocket/index.ts';
+export type { RerobotsParts } from './rerobots/index.ts';
 export { openFrontDoor, type SpritesParts, spriteLayout, takeInnerRequest } from './sprites/index.ts';
 
 export interface DialectParts {
   readonly berth: BerthParts;
   readonly jamsocket: JamsocketParts;
   readonly registry: RegistryParts;
+  readonly rerobots: RerobotsParts;
   readonly sprites: SpritesParts;
 }
 
@@ -26,4 +29,5 @@ export async function registerDialects(
   await registerDialect(app, jamsocketV2, parts.jamsocket, reportFault);
   await registerDialect(app, registry, parts.registry, reportFault);
   await registerDialect(app, sprites, parts.sprites, reportFault);
+  await registerDialect(app, rerobots, parts.rerobots, reportFault);
 }

@@ -26,6 +26,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Web pages of any origin may read what is answered at this path. */
     readonly anyOrigin?: boolean;
+    /** Bodies come in time here, whatever limit of their own they have. */
+    readonly readsWholeBody?: boolean;
   }
   interface FastifyInstance {
     readonly closing: AbortSignal;
@@ -73,11 +75,11 @@ export async function createApp({
     if (request.is404) return answerUnrouted(request, reply);
     if (request.url.toLowerCase().includes('%00')) throw new BerthError('invalid', 'NUL in the path');
     // Told before anything else is looked at, so that a refused upload is not read.
-    const { bodyLimit } = request.routeOptions;
+    const { bodyLimit, config } = request.routeOptions;
     if (Number(request.headers['content-length'] ?? 0) > bodyLimit) {
       throw new BerthError('too-large', `the body has more than ${bodyLimit} bytes`);
     }
-    if (bodyLimit === maxBodyBytes) limitBodyTime(request, reply);
+    if (bodyLimit === maxBodyBytes || config.readsWholeBody) limitBodyTime(request, reply);
     return undefined;
   });
   app.setErrorHandler(errorHandler(errorTable, reportFault));
@@ -114,7 +116,8 @@ function limitBodyTime(request: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete || raw.headers['content-length'] === '0') return;
   if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
   const timer = setTimeout(() => {
-    sendError(reply, errorTable, 'too-slow', `the body did not come within ${bodyTimeoutMs / 1000} s`);
+    const { errors } = request.server.knownPaths.find(request.url) ?? { errors: errorTable };
+    sendError(reply, errors, 'too-slow', `the body did not come within ${bodyTimeoutMs / 1000} s`);
   }, bodyTimeoutMs);
   raw.once('end', () => clearTimeout(timer));
   raw.once('close', () => clearTimeout(timer));

@@ -25,6 +25,8 @@ export interface ToldError {
   readonly code: string;
   /** Of the request. */
   readonly id: string;
+  /** Of the request, without its query; absent where no route could be looked for. */
+  readonly path?: string;
   readonly detail?: unknown;
 }
 
@@ -81,7 +83,7 @@ function tell(reply: FastifyReply, table: ErrorTable, error: OwnError): FastifyR
   return reply
     .code(error.status)
     .headers({ ...error.headers, 'content-type': 'application/json' })
-    .send(bodyOf(table, error, reply.request.id));
+    .send(bodyOf(table, error, reply.request));
 }
 
 /**
@@ -94,7 +96,7 @@ export function errorLine(
   reportFault: ReportFault,
 ): string {
   const own = table.own?.(error);
-  if (own !== undefined) return bodyOf(table, own, requestId);
+  if (own !== undefined) return bodyOf(table, own, { id: requestId });
   const known = asBerthError(error);
   if (known === undefined) reportFault(requestId, error);
   const message = known?.message ?? 'Berth failed; its log has the cause';
@@ -102,12 +104,18 @@ export function errorLine(
 }
 
 export function errorBody(table: ErrorTable, code: ErrorCode, message: string, id: string): string {
-  return bodyOf(table, { ...table.codes[code], message }, id);
+  return bodyOf(table, { ...table.codes[code], message }, { id });
 }
 
-function bodyOf(table: ErrorTable, { status, code, message, detail }: OwnError, id: string): string {
+function bodyOf(
+  table: ErrorTable,
+  { status, code, message, detail }: OwnError,
+  { id, url }: { readonly id: string; readonly url?: string },
+): string {
   const told = { message: oneLine(message), status, code, id, ...(detail !== undefined && { detail }) };
-  return asciiJson(table.body?.(told) ?? { error: told });
+  if (table.body === undefined) return asciiJson({ error: told });
+  const [path] = url?.split('?', 1) ?? [];
+  return asciiJson(table.body({ ...told, ...(path !== undefined && { path }) }));
 }
 
 function asBerthError(error: unknown): BerthError | undefined {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { registerDialects, type SpritesParts } from '../dialects/index.ts';
+import { type RerobotsParts, registerDialects, type SpritesParts } from '../dialects/index.ts';
 import { Engine, type EngineLimits } from '../engine/index.ts';
 import { createApp, SessionCookie } from '../http/index.ts';
 import { Identity, type LoginLimits } from '../identity/index.ts';
@@ -133,6 +133,7 @@ export async function startServer(
     {
       registry: { engine, identity, images, settings: { publicUrl, registryHost } },
       sprites,
+      rerobots: { engine, identity, settings: rerobotsDialectSettings(settings) },
       berth: {
         engine,
         identity,
@@ -177,6 +178,18 @@ export async function startServer(
 
 function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function rerobotsDialectSettings({ rerobots }: Settings): RerobotsParts['settings'] {
+  return {
+    publicRead: rerobots.publicRead,
+    corsOrigins: rerobots.corsOrigins,
+    rate: {
+      token: rerobots.rateToken,
+      anonymous: rerobots.rateAnonymous,
+      windowSeconds: rerobots.rateWindow,
+    },
+  };
 }
 
 function loginLimits({ login }: Settings): LoginLimits {

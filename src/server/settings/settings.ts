@@ -8,8 +8,10 @@ export type SettingName = keyof Table;
 type ValueOf<Name extends SettingName> = Table[Name] extends Setting<infer Value> ? Value : never;
 
 type CamelCase<Text extends string> = Text extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<CamelCase<Tail>>}`
-  : Text;
+  ? `${CamelCase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Text extends `${infer Head}.${infer Tail}`
+    ? `${Head}${Capitalize<CamelCase<Tail>>}`
+    : Text;
 
 type GroupName = SettingName extends infer Name
   ? Name extends `${infer Group}.${string}`
@@ -32,7 +34,8 @@ type Grouped = {
 };
 
 /**
- * All settings in force, checked: `jamsocket.grace_seconds` is `settings.jamsocket.graceSeconds`. `dataDir` is
+ * All settings in force, checked: `jamsocket.grace_seconds` is `settings.jamsocket.graceSeconds`, and
+ * `rerobots.rate.token` is `settings.rerobots.rateToken`. `dataDir` is
  * absolute. `publicUrl` has no trailing slash and is undefined when it follows from the port (`publicUrlOf`).
  */
 export type Settings = Ungrouped & Grouped;
@@ -52,8 +55,9 @@ export function toSettings(values: ReadonlyMap<SettingName, SettingValue>): Sett
   const settings: Record<string, unknown> = {};
   const groups: Record<string, Record<string, unknown>> = {};
   for (const name of settingNames) {
-    const [first = name, rest] = name.split('.');
-    if (rest === undefined) {
+    const [first = name, ...parts] = name.split('.');
+    const rest = parts.join('_');
+    if (rest === '') {
       settings[camelCase(first)] = values.get(name);
     } else {
       groups[first] ??= {};

@@ -1,3 +1,4 @@
+import { rerobotsSettings } from './rerobots.ts';
 import { oneOf, type Setting, span, text, time, toggle, whole } from './setting.ts';
 
 const daySeconds = 86_400;
@@ -346,6 +347,8 @@ export const settingsTable = {
     expects: 'domains (a host or *.suffix) in small letters, with commas between them',
     doc: 'What `{"include": "defaults"}` in the network policy of a sandbox allows.',
   }),
+
+  ...rerobotsSettings,
 
   'registry.host': text({
     default: undefined,

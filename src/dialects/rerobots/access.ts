@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { QuotaState } from '../../identity/index.ts';
+import { acceptsVersion1 } from './accept.ts';
+import { type Caller, callerOf } from './caller.ts';
+import { originHeaders } from './cors.ts';
+import { RerobotsError, unrecognizedCommand } from './errors.ts';
+import type { RerobotsParts } from './parts.ts';
+import { Quota, tellQuota } from './quota.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What was found out about a request to this API; undefined before. */
+    rerobots: { readonly caller: Caller | undefined; readonly quota: QuotaState | undefined } | undefined;
+  }
+}
+
+const uuid = /^[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}$/i;
+
+/** What comes before every route, in this order: whose token it is, the quota, the version, whether a token is needed. */
+export function guard(app: FastifyInstance, { identity, settings, clock }: RerobotsParts): void {
+  const quota = new Quota(settings.rate, clock);
+  const tellOrigins = originHeaders(settings.corsOrigins);
+
+  async function resolve(request: FastifyRequest): Promise<QuotaState | undefined> {
+    const token = tokenOf(request);
+    const principal = token === undefined ? undefined : await identity.authenticate(token);
+    const isValid = principal?.account.enabled === true;
+    const state = quota.take({ ...(isValid && token !== undefined && { token }), address: request.ip });
+    request.rerobots = { caller: isValid ? callerOf(principal) : undefined, quota: state };
+    return state;
+  }
+
+  app.decorateRequest('rerobots', undefined);
+  app.addHook('onRequest', async request => {
+    if (request.method === 'OPTIONS') return;
+    const state = await resolve(request);
+    if (state?.allowed === false) throw quota.refusal(state);
+    if (!acceptsVersion1(request.headers.accept)) throw new RerobotsError(406, 'unsupported API version');
+  });
+  app.addHook('onSend', async (request, reply) => {
+    tellOrigins(request, reply);
+    if (request.method === 'OPTIONS') return;
+    // What was refused before any hook of this API counts, too.
+    const state = request.rerobots === undefined ? await resolve(request) : request.rerobots.quota;
+    if (state !== undefined) tellQuota(reply, state);
+  });
+}
+
+/** Checks of single routes. */
+export function accessChecks({ settings }: RerobotsParts) {
+  const wellFormed: onRequestAsyncHookHandler = async request => {
+    const params = request.params as Record<string, string>;
+    for (const name of ['id', 'wd']) {
+      const id = params[name];
+      if (id === undefined) continue;
+      if (!uuid.test(id)) throw unrecognizedCommand();
+      params[name] = id.toLowerCase();
+    }
+  };
+  const signedIn: onRequestAsyncHookHandler = async request => {
+    if (request.rerobots?.caller === undefined) throw new RerobotsError(400, 'wrong authorization token');
+  };
+  return {
+    token: [wellFormed, signedIn],
+    everybody: settings.publicRead ? [wellFormed] : [wellFormed, signedIn],
+  } as const;
+}
+
+export type AccessChecks = ReturnType<typeof accessChecks>;
+
+/** Undefined for a request without a valid token, on a route for everybody. */
+export function visitorOf(request: FastifyRequest): Caller | undefined {
+  return request.rerobots?.caller;
+}
+
+export function signedInCaller(request: FastifyRequest): Caller {
+  const caller = visitorOf(request);
+  if (caller === undefined) throw new Error('the route does not require a token');
+  return caller;
+}
+
+/** The scheme is case-sensitive, and there are exactly two parts. */
+function tokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+}
+
+export function isUuid(text: string): boolean {
+  return uuid.test(text);
+}

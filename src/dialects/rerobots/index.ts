@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import type { Dialect } from '../../http/index.ts';
+import { accessChecks, guard } from './access.ts';
+import { maxBodyBytes, takeBodiesAsText } from './bodies.ts';
+import { rerobotsErrors } from './errors.ts';
+import type { RerobotsParts } from './parts.ts';
+import { rootRoute } from './routes/root.ts';
+import { refuseTheRest } from './unrecognized.ts';
+
+export type { RerobotsParts, RerobotsSettings } from './parts.ts';
+
+/** rerobots' API: workspaces that are queued for and reserved. */
+export const rerobots = {
+  name: 'rerobots',
+  errors: rerobotsErrors,
+  prefixes: [''],
+  register(app: FastifyInstance, parts: RerobotsParts): void {
+    app.addHook('onRoute', route => {
+      route.bodyLimit = maxBodyBytes;
+      route.config = { ...route.config, readsWholeBody: true };
+    });
+    takeBodiesAsText(app);
+    guard(app, parts);
+    const access = accessChecks(parts);
+    rootRoute(app, access);
+    refuseTheRest(app);
+  },
+} satisfies Dialect<RerobotsParts>;

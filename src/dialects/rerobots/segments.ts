@@ -1,0 +1,22 @@
+/** Below these first segments of a path all is this API's: what it has no route for it does not recognize. */
+export const ownSegments: readonly string[] = [
+  'workspaces',
+  'deployments',
+  'deployment',
+  'queuelen',
+  'qlen',
+  'rules',
+  'new',
+  'instances',
+  'instance',
+  'terminate',
+  'firewall',
+  'vpn',
+  'reservations',
+  'reservation',
+  'revoke',
+  'purge',
+  'ci',
+  'addon',
+  'hardshare',
+];
