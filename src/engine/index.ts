@@ -1,5 +1,10 @@
 export type { LogEntry } from '../logs/logs.ts';
-export type { ResourceLimits, WorkloadStats } from '../runtime/runtime.ts';
+export {
+  ConnectError,
+  type ListeningPort,
+  type ResourceLimits,
+  type WorkloadStats,
+} from '../runtime/runtime.ts';
 export type {
   Backend,
   IdentityField,

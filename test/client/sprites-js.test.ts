@@ -3,6 +3,7 @@ import { checkpointCases } from './sprites-js/checkpoints.ts';
 import { commandCases } from './sprites-js/commands.ts';
 import { fileCases } from './sprites-js/files.ts';
 import { policyCases } from './sprites-js/policies.ts';
+import { portCases } from './sprites-js/ports.ts';
 import { recordCases } from './sprites-js/records.ts';
 import { findSdk } from './sprites-js/sdk.ts';
 import { sessionCases } from './sprites-js/sessions.ts';
@@ -20,4 +21,5 @@ forEachRuntime('the published library for JavaScript', { skip, concurrency: 4 },
   fileCases(user);
   checkpointCases(user);
   policyCases(user);
+  portCases(user);
 });

@@ -11,6 +11,7 @@ import { fileWatchRoute } from './routes/file-watch.ts';
 import { fileRoutes, fileWriteRoute } from './routes/files.ts';
 import { listRoutes } from './routes/list.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { portRoutes } from './routes/ports.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { spriteRoutes } from './routes/sprites.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -38,6 +39,7 @@ export const sprites = {
     execRoutes(app, parts, access);
     fileRoutes(app, access);
     fileWatchRoute(app, access);
+    portRoutes(app, access);
     taskRoutes(app, access);
     checkpointRoutes(app, access);
     policyRoutes(app, access);

@@ -21,6 +21,7 @@ import { IdleClock } from './idle-clock.ts';
 import { planBoot, type SandboxLayout } from './layout.ts';
 import type { SandboxLimits } from './limits.ts';
 import { SandboxNetwork } from './network-policy.ts';
+import { Ports } from './ports/ports.ts';
 import { Power, type PowerOwner, type PowerParts, type PowerState } from './power.ts';
 import type { Resident } from './resident.ts';
 import { SandboxServices } from './services/services.ts';
@@ -63,6 +64,7 @@ export class LiveSandbox implements PowerOwner {
   readonly tasks: Tasks;
   readonly checkpoints: Checkpoints;
   readonly fileWatches: FileWatches;
+  readonly ports: Ports;
   readonly #parts: LiveSandboxParts;
   readonly #idle = new IdleClock(() => this.#idled());
   /** In the order in which they are told of a boot. */
@@ -87,6 +89,7 @@ export class LiveSandbox implements PowerOwner {
     this.network = new SandboxNetwork({ ...parts, sandbox: this });
     this.allowances = new Allowances({ ...parts, sandbox: this });
     this.fileWatches = new FileWatches({ ...parts, sandbox: this, actor: () => this.#actor() });
+    this.ports = new Ports({ ...parts, sandbox: this });
     this.services = new SandboxServices({ ...parts, sandbox: this, account: parts.layout.account }, services);
     this.#residents = [
       this.network,
