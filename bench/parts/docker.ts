@@ -103,7 +103,7 @@ export class Docker {
 
   /** As `docker push`. @param name `name:tag` @returns the time it took, ms */
   async push(name: string, { repository, user }: PushPlace): Promise<number> {
-    const tag = name.slice(name.indexOf(':') + 1);
+    const tag = 'latest'; // what a service runs unless it is told
     await this.#api.call('POST', `/images/${name}/tag?repo=${encodeURIComponent(repository)}&tag=${tag}`);
     const credentials = user === undefined ? {} : { username: user.name, password: user.password };
     // Filled up to four characters with =, which Node leaves out here and dockerd insists on.

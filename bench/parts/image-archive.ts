@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../../src/lib/command.ts';
+import { workloadPort } from './programs.ts';
+import { toolPath } from './tools.ts';
 
 export interface NewImage {
   /** `name:tag`. */
@@ -11,18 +13,23 @@ export interface NewImage {
   readonly layerBytes: number;
 }
 
-/** A new image as `docker save` writes one: a file of random content in each layer. @returns the archive's path */
+/**
+ * A new image as `docker save` writes one: a file of random content in each layer, and in each the small web server
+ * that it runs. @returns the archive's path
+ */
 export async function makeImageArchive(folder: string, image: NewImage): Promise<string> {
   const content = join(folder, 'content');
   await rm(content, { recursive: true, force: true });
   await mkdir(content, { recursive: true });
+  await copyFile(await toolPath('busybox'), join(content, 'busybox'));
+  await writeFile(join(content, 'index.html'), 'ok\n');
   const layers: string[] = [];
   const digests: string[] = [];
   for (let index = 0; index < image.layers; index++) {
     const file = `file-${index}`;
     const layer = `layer-${index}.tar`;
     await writeFile(join(content, file), randomBytes(image.layerBytes));
-    await runCommand('tar', ['-C', content, '-cf', join(content, layer), file]);
+    await runCommand('tar', ['-C', content, '-cf', join(content, layer), file, 'busybox', 'index.html']);
     await rm(join(content, file));
     const bytes = await readFile(join(content, layer));
     digests.push(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
@@ -31,7 +38,7 @@ export async function makeImageArchive(folder: string, image: NewImage): Promise
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Cmd: ['/none'] },
+    config: { Cmd: ['/busybox', 'httpd', '-f', '-p', String(workloadPort), '-h', '/'] },
     rootfs: { type: 'layers', diff_ids: digests },
   };
   await writeFile(join(content, 'config.json'), JSON.stringify(config));

@@ -7,7 +7,7 @@ import { type RunningRegistry, startDockerRegistry } from '../parts/docker-regis
 import { makeImageArchive } from '../parts/image-archive.ts';
 import { forgetPeakMemory, peakMemoryBytes } from '../parts/process.ts';
 import { temporaryFolder } from '../parts/temporary.ts';
-import { milliseconds, ratioOfMedians } from '../statistics.ts';
+import { median, milliseconds, ratioOfMedians } from '../statistics.ts';
 
 const rounds = 6;
 const layers = 3;
@@ -21,7 +21,9 @@ export const registry: Bench = {
     `\`docker push\` (the Engine API’s, which compresses) of a new image with ${layers} layers of 100 MB of random bytes ` +
     'each, to Berth and to Debian’s docker-registry with its files in a folder of its own; the one first in one round ' +
     `is second in the next, ${rounds} rounds after one that does not count, each when the processors are idle. ` +
-    'Memory is the most that was resident (RSS) during all pushes, less what was before the first.',
+    'Memory is the most that was resident (RSS) during all pushes, less what was before the first. ' +
+    'Each image is spawned as soon as it was pushed to Berth, and once more when that has ended: from the API call ' +
+    'to the first answer with status 200 through the edge.',
 
   async run(cleanUp) {
     const folder = await temporaryFolder(cleanUp);
@@ -30,6 +32,7 @@ export const registry: Bench = {
     const other = await startDockerRegistry(cleanUp);
     const [ofBerth, ofOther] = [await watch(new ToBerth(berth)), await watch(new ToOther(other))];
     const inTurn = [ofBerth, ofOther];
+    const spawns: Spawns = { first: [], second: [] };
     for (let round = 0; round <= rounds; round++) {
       const name = `berth-bench-push:${round}`;
       const archive = await makeImageArchive(folder, { name, layers, layerBytes });
@@ -40,12 +43,46 @@ export const registry: Bench = {
         await calm(calmLimitMs);
         const ms = await docker.push(name, place);
         if (round > 0) times.push(ms);
+        if (target !== ofBerth.target) continue;
+        const [first, second] = [await spawnOnce(berth, round), await spawnOnce(berth, round)];
+        if (round === 0) continue;
+        spawns.first.push(first);
+        spawns.second.push(second);
       }
       await docker.removeImage(name);
     }
-    return rowsOf(ofBerth, ofOther);
+    return [...(await rowsOf(ofBerth, ofOther)), ...spawnRows(spawns)];
   },
 };
+
+interface Spawns {
+  readonly first: number[];
+  readonly second: number[];
+}
+
+async function spawnOnce(berth: Berth, round: number): Promise<number> {
+  const began = performance.now();
+  const id = await berth.spawn(serviceOf(round));
+  await berth.visit(id);
+  const ms = performance.now() - began;
+  await berth.terminate(id);
+  return ms;
+}
+
+function spawnRows({ first, second }: Spawns): Row[] {
+  return [
+    {
+      what: 'first spawn of an image of 300 MB, right after its push',
+      berth: milliseconds(first),
+      budget: atMost(3_000, median(first), ' ms'),
+    },
+    { what: 'its second spawn', berth: milliseconds(second) },
+  ];
+}
+
+function serviceOf(round: number): string {
+  return `pushed-${round}`;
+}
 
 interface Target {
   readonly pid: number;
@@ -62,7 +99,7 @@ class ToBerth implements Target {
   }
 
   async prepare(round: number): Promise<PushPlace> {
-    const name = `pushed-${round}`;
+    const name = serviceOf(round);
     await this.#berth.createImageService(name);
     const user = { name: 'admin', password: this.#berth.token };
     return { repository: `127.0.0.1:${this.#berth.place.port}/admin/${name}`, user };
@@ -79,7 +116,7 @@ class ToOther implements Target {
   }
 
   async prepare(round: number): Promise<PushPlace> {
-    return { repository: `${this.#registry.host}/admin/pushed-${round}` };
+    return { repository: `${this.#registry.host}/admin/${serviceOf(round)}` };
   }
 }
 

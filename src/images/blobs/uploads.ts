@@ -1,6 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bulkDataPassed } from '../../lib/bulk-data.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { asFull, ImageError } from '../errors.ts';
 import { type ImageLimits, writeBatchBytes } from '../limits.ts';
@@ -207,6 +208,7 @@ export class Uploads {
           progress.hashedBytes = received;
         }
         await writer.add(chunk);
+        bulkDataPassed(chunk.length);
       }
       if (length !== Number.POSITIVE_INFINITY && received - start < length) throw wrongLength(length);
       return received;

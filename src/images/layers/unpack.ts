@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
+import { bulkDataPassed } from '../../lib/bulk-data.ts';
 import { toolEnvironment } from '../../lib/command.ts';
 import { paddingOf, type TarEntry } from '../../lib/tar/entry.ts';
 import { endOfArchive, formatHeader } from '../../lib/tar/format-tar.ts';
@@ -76,6 +77,7 @@ export async function unpackLayer(
         await takeRoom?.(chunk.length);
         hash.update(chunk);
         yield chunk;
+        bulkDataPassed(chunk.length);
       }
     };
     await readTar(counted(), async (entry, data) => {
