@@ -6,7 +6,7 @@ import { randomId } from '../lib/ids.ts';
 import type { Dialect } from './dialect.ts';
 import { errorTable } from './error-table.ts';
 import { errorBody, errorHandler, type ReportFault, sendError } from './errors.ts';
-import { speakJson } from './json.ts';
+import { schemaController, speakJson } from './json.ts';
 import { KnownPaths } from './known-paths.ts';
 
 export interface AppOptions {
@@ -51,6 +51,7 @@ export async function createApp({
     serverFactory: toApp => serverFactory(toApp),
     clientErrorHandler: () => {}, // what is no HTTP was answered by the listener, which the edge has, too
     bodyLimit: maxBodyBytes,
+    schemaController,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: () => `req_${randomId()}`,
     rewriteUrl: request => collapseLeadingSlashes(request.url ?? '/'),

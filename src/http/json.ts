@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Compile } from 'typebox/compile';
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { Compile, type Validator } from 'typebox/schema';
 import { asciiJson } from '../lib/ascii-json.ts';
 import { BerthError } from '../lib/errors.ts';
 
@@ -17,13 +17,7 @@ export function speakJson(app: FastifyInstance): void {
     throw new BerthError('unsupported-media-type', `content-type: must be application/json, not ${found}`);
   });
   app.setReplySerializer(asciiJson);
-  app.setValidatorCompiler(({ schema }) => {
-    const validator = Compile(schema as object);
-    return (value: unknown) => {
-      if (validator.Check(value)) return { value };
-      return { error: new BerthError('invalid', describe(validator.Errors(value), value)) };
-    };
-  });
+  app.setValidatorCompiler(compileSchema);
   app.addHook('onRequest', async request => {
     // A body without a type is taken as JSON; no body at all is an empty object, whatever its type.
     if (request.headers['content-length'] === '0') request.headers['content-type'] = 'application/json';
@@ -38,6 +32,28 @@ export function speakJson(app: FastifyInstance): void {
       reply.header('content-type', 'application/json');
     }
   });
+}
+
+/**
+ * For Fastify's option `schemaController`: without, it loads Ajv and its own writer of JSON, which are not used
+ * but make the start of the server late.
+ */
+export const schemaController = {
+  compilersFactory: {
+    buildValidator: () => compileSchema,
+    buildSerializer: () => () => asciiJson,
+  },
+} as object as NonNullable<FastifyServerOptions['schemaController']>; // typed there as Ajv's own
+
+/** At the first value: most schemas are never needed in the life of a server. */
+function compileSchema({ schema }: { readonly schema: unknown }) {
+  let validator: Validator | undefined;
+  return (value: unknown) => {
+    validator ??= Compile(schema as object);
+    if (validator.Check(value)) return { value };
+    const [, problems] = validator.Errors(value);
+    return { error: new BerthError('invalid', describe(problems, value)) };
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const intervalMs = 10;
+const shortestPauseMs = 10;
+const longestPauseMs = 50;
 /** Against hanging alone: a machine may be busy with much else. */
 const usualLimitMs = 45_000;
 
@@ -14,12 +15,13 @@ export async function eventually<T>(
   look: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = usualLimitMs,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const startedAt = performance.now();
   while (true) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
-    await delay(intervalMs);
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs > timeoutMs) throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+    await delay(Math.min(Math.max(waitedMs / 10, shortestPauseMs), longestPauseMs));
   }
 }
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import Value from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { nearest } from './nearest.ts';
 import { describeOrigin, type Given, type Origin, type SettingProblem } from './origin.ts';
 import { crossChecks } from './rules.ts';
@@ -13,7 +13,7 @@ import {
   toSettings,
 } from './settings.ts';
 import { type Flags, fromEnvironment, fromFlags, variableOf } from './sources.ts';
-import { fromFile, type SettingsFile } from './yaml-source.ts';
+import type { SettingsFile } from './yaml-source.ts';
 
 export interface SettingsSources {
   /** By the settings' names, as typed or as plain values. */
@@ -39,8 +39,8 @@ export const checkoutFolder = resolve(import.meta.dirname, '../../..');
 
 /** Flags go before the environment, the environment before the file, the file before the defaults. */
 export function loadSettings(sources: SettingsSources): LoadedSettings {
-  const file = sources.file === undefined ? { given: [], problems: [] } : fromFile(sources.file);
-  const problems: SettingProblem[] = [...file.problems];
+  const { given = [], problems: problemsOfFile = [] } = sources.file ?? {};
+  const problems: SettingProblem[] = [...problemsOfFile];
   const values = new Map<SettingName, SettingValue>();
   const origins = new Map<SettingName, Origin>();
   for (const name of settingNames) {
@@ -48,11 +48,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
     origins.set(name, { source: 'default' });
   }
 
-  const inRisingOrder = [
-    ...file.given,
-    ...fromEnvironment(sources.env ?? {}),
-    ...fromFlags(sources.flags ?? {}),
-  ];
+  const inRisingOrder = [...given, ...fromEnvironment(sources.env ?? {}), ...fromFlags(sources.flags ?? {})];
   for (const given of inRisingOrder) {
     const problem = check(given);
     if (problem !== undefined) {
@@ -76,7 +72,7 @@ function check(given: Given): string | undefined {
   if (setting.secret && given.origin.source !== 'environment') {
     return `${given.name} is a secret and can only be given as ${variableOf(given.name)}`;
   }
-  if (Value.Check(setting.schema, plain(setting, given.value))) return undefined;
+  if (Check(setting.schema, plain(setting, given.value))) return undefined;
   const shown = setting.secret ? 'the value' : JSON.stringify(given.value);
   return `${given.name}: ${shown} is not ${setting.expects}`;
 }

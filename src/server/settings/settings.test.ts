@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadedSettings, loadSettings, publicUrlOf, settingsInForce } from './index.ts';
+import { parseYaml } from './yaml-source.ts';
 
 function good(loaded: LoadedSettings): LoadedSettings & { ok: true } {
   assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.map(problem => problem.message).join('\n'));
@@ -12,7 +13,7 @@ function messages(loaded: LoadedSettings): string[] {
   return loaded.problems.map(problem => problem.message);
 }
 
-const yaml = (text: string) => ({ path: 'berth.yaml', text });
+const yaml = (text: string) => parseYaml('berth.yaml', text);
 
 test('without sources the defaults are in force and the data folder is in the checkout', () => {
   const { settings } = good(loadSettings({ checkout: '/opt/berth' }));
@@ -112,7 +113,7 @@ test('the admin token comes from the environment only, has a dot, and is never s
 test('a relative data folder is relative to the file or the folder that the command ran in', () => {
   const at = { workingDirectory: '/srv/app' };
   assert.equal(good(loadSettings({ ...at, flags: { data_dir: 'data' } })).settings.dataDir, '/srv/app/data');
-  const file = { path: 'conf/berth.yaml', text: 'data_dir: ../data' };
+  const file = parseYaml('conf/berth.yaml', 'data_dir: ../data');
   assert.equal(good(loadSettings({ ...at, file })).settings.dataDir, '/srv/app/data');
 });
 

@@ -1,18 +1,19 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Given, SettingProblem } from './origin.ts';
 
+/** What a file with settings says, and what is wrong with it. */
 export interface SettingsFile {
-  readonly path: string;
-  readonly text: string;
+  readonly given: readonly Given[];
+  readonly problems: readonly SettingProblem[];
 }
 
 /** Settings of a YAML file: nested mappings and dotted keys mean the same. */
-export function fromFile(file: SettingsFile): { given: Given[]; problems: SettingProblem[] } {
+export function parseYaml(path: string, text: string): SettingsFile {
   const lines = new LineCounter();
-  const document = parseDocument(file.text, { lineCounter: lines });
-  const problem = (name: string, text: string, offset: number): SettingProblem => ({
+  const document = parseDocument(text, { lineCounter: lines });
+  const problem = (name: string, what: string, offset: number): SettingProblem => ({
     name,
-    message: `${text} (${file.path}:${lines.linePos(offset).line})`,
+    message: `${what} (${path}:${lines.linePos(offset).line})`,
   });
   if (document.errors.length > 0) {
     const problems = document.errors.map(error => {
@@ -45,7 +46,7 @@ export function fromFile(file: SettingsFile): { given: Given[]; problems: Settin
         continue;
       }
       const line = lines.linePos(offset).line;
-      given.push({ name, value: plain, origin: { source: 'file', path: file.path, line } });
+      given.push({ name, value: plain, origin: { source: 'file', path, line } });
     }
   };
   walk(document.contents, '');

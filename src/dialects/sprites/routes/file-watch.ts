@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { type FileChange, FileError, type LiveSandbox } from '../../../engine/index.ts';
 import { acceptWebSocket } from '../../../http/index.ts';
 import { BerthError } from '../../../lib/errors.ts';
@@ -31,7 +31,7 @@ export function fileWatchRoute(app: FastifyInstance, access: AccessChecks): void
       const accepted = await acceptWebSocket(request, reply, { maxMessageBytes });
       const socket = new TextSocket(accepted, request.server.closing);
       const message = await socket.first(subscribeTimeoutMs);
-      if (message !== undefined && Value.Check(subscription, message)) {
+      if (message !== undefined && Check(subscription, message)) {
         await watch(socket, sandboxOf(request), message);
       } else {
         const expected = '{"type":"subscribe","paths":["…"],"recursive":true,"workingDir":"/"}';
