@@ -248,6 +248,34 @@ forEachRuntime('services', { settings }, world => {
     assert.equal((await services.logs('web')).length, 3);
   });
 
+  test('start again with their sprite, when it is restarted and when its files are put back', async () => {
+    const services = await make(world);
+    const { sprite } = services;
+    await services.put('db', sleeps);
+    await services.put('app', { ...sleeps, needs: ['db'] });
+    await services.put('idle', sleeps);
+    await services.post('idle', 'stop');
+    const again = async () => {
+      const [db, app] = await eventually('both', async () => {
+        const states = [(await services.get('db')).state, (await services.get('app')).state];
+        return states.every(({ status }) => status === 'running') && states;
+      });
+      assert.ok(Date.parse(db?.started_at ?? '') <= Date.parse(app?.started_at ?? ''));
+      assert.equal(app?.restart_count, undefined);
+      assert.equal((await services.get('idle')).state.status, 'stopped');
+      return app?.started_at;
+    };
+    const first = await again();
+    assert.equal((await sprite.api('/restart', { body: {} })).status, 200);
+    const second = await again();
+    assert.notEqual(second, first);
+    assert.match((await sprite.api('/checkpoint', { body: {} })).text, /Checkpoint v1 created/);
+    assert.equal(await again(), second);
+    const restored = await sprite.api('/checkpoints/v1/restore', { method: 'POST' });
+    assert.match(restored.text, /Restored from v1/);
+    assert.notEqual(await again(), second);
+  });
+
   test('environment and folder are as asked for, over those of the sprite', async () => {
     const sprite = await TestSprite.create(world, { environment: { A: 'sprite', B: 'sprite' } });
     const services = new TestServices(sprite);

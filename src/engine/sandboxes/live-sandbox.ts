@@ -208,12 +208,12 @@ export class LiveSandbox implements PowerOwner {
     const signals = signal === undefined ? [over.signal] : [over.signal, signal];
     const limit = delay(limitMs, undefined, { signal: AbortSignal.any(signals), ref: false });
     try {
-      const woken = await Promise.race([this.power.wake(), limit]);
+      const woken = await Promise.race([this.power.wake(), limit.catch(() => undefined)]);
       if (woken !== undefined) return woken;
-      throw new BerthError('no-capacity', `the sandbox did not wake within ${limitMs / 1000} s`);
+      const reason = signal?.aborted ? 'as soon as was asked for' : `within ${limitMs / 1000} s`;
+      throw new BerthError('no-capacity', `the sandbox did not wake ${reason}`);
     } finally {
       over.abort();
-      limit.catch(() => {});
     }
   }
 

@@ -226,7 +226,9 @@ export class Procedures<Spec> {
       this.#tell(operation, { type: 'killed', at: time.now(), timeoutMs }),
     );
     const { exitCode } = exit;
-    await ledger.saveAnyway({ record: { runId: undefined, exitCode, error: undefined } });
+    // After a halt it is to be started again, also by a server that finds the workload still there.
+    const recorded = operation.kind === 'halt' ? undefined : exitCode;
+    await ledger.saveAnyway({ record: { runId: undefined, exitCode: recorded, error: undefined } });
     ledger.step('gone');
     this.#forgetRun(exit);
     this.#tell(operation, { type: 'stopped', at: time.now(), exitCode });

@@ -32,6 +32,8 @@ const defaultWindow = '5s';
 const defaultStop = '10s';
 const longestStopMs = 300_000;
 const maxLines = 2 ** 31;
+/** What is only looked at is told soon, or not at all. */
+const describeTimeoutMs = 5_000;
 
 /** Supervised processes of a sprite. All routes wake it. */
 export function serviceRoutes(app: FastifyInstance, { settings }: SpritesParts, access: AccessChecks): void {
@@ -122,7 +124,7 @@ export function serviceRoutes(app: FastifyInstance, { settings }: SpritesParts, 
       const followMs = windowOf(request, '0');
       const lines = linesOf(request.query.lines);
       const { service } = request.params;
-      return keepAwake(request, reply, async () => {
+      return keepAwake(request, clientGone(reply), async () => {
         const reading = await ask(request, services => services.openLog(service));
         const wanted = { followMs, ...(lines !== undefined && { lines }) };
         await send(request, reply, service, signal => reading({ ...wanted, signal }));
@@ -164,15 +166,16 @@ async function awake(
   reply: FastifyReply,
   look: (services: Services) => object,
 ): Promise<object> {
-  return keepAwake(request, reply, () => ask(request, async services => look(services)));
+  const inTime = AbortSignal.any([clientGone(reply), AbortSignal.timeout(describeTimeoutMs)]);
+  return keepAwake(request, inTime, () => ask(request, async services => look(services)));
 }
 
 async function keepAwake<Result>(
   request: FastifyRequest,
-  reply: FastifyReply,
+  signal: AbortSignal,
   task: () => Promise<Result>,
 ): Promise<Result> {
-  const { release } = await sandboxOf(request).use(clientGone(reply));
+  const { release } = await sandboxOf(request).use(signal);
   try {
     return await task();
   } finally {
