@@ -45,7 +45,15 @@ const layers: Readonly<Record<string, Room>> = {
   identity: { rooms: [], seams: ['store/store.ts'] },
   store: {
     rooms: [],
-    seams: ['engine/workloads/status.ts', 'runtime/runtime.ts', 'volumes/volumes.ts'],
+    seams: [
+      'engine/workloads/status.ts',
+      'engine/workspaces/admission.ts',
+      'engine/workspaces/hand-over.ts',
+      'engine/workspaces/instance-status.ts',
+      'engine/workspaces/queue-state.ts',
+      'runtime/runtime.ts',
+      'volumes/volumes.ts',
+    ],
   },
   volumes: { rooms: [] },
   server: {
@@ -73,6 +81,10 @@ const layers: Readonly<Record<string, Room>> = {
 const seamFiles: ReadonlySet<string> = new Set([
   'edge/edge.ts',
   'engine/workloads/status.ts',
+  'engine/workspaces/admission.ts',
+  'engine/workspaces/hand-over.ts',
+  'engine/workspaces/instance-status.ts',
+  'engine/workspaces/queue-state.ts',
   'logs/logs.ts',
   'runtime/runtime.ts',
   'store/store.ts',

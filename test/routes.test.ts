@@ -127,7 +127,7 @@ const standIn: unknown = {
     corsOrigins: '*',
     rate: { token: 1, anonymous: 1, windowSeconds: 1 },
   },
-  engine: { journal: { onEntry: () => {} } },
+  engine: { journal: { onEntry: () => {} }, workspaces: {} },
   identity: {},
 };
 

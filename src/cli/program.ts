@@ -9,6 +9,7 @@ import { registerBackendLogs } from './backend/logs.ts';
 import { registerBackendStatus } from './backend/status.ts';
 import { registerBackendTerminate } from './backend/terminate.ts';
 import type { Context } from './context.ts';
+import { registerDeployment } from './deployment/deployment.ts';
 import { registerDev } from './dev/dev.ts';
 import { registerImageBuild } from './image/build.ts';
 import { registerImageCreate } from './image/create.ts';
@@ -105,6 +106,7 @@ export function createProgram(context: Context): Command {
   registerBackendTerminate(backend, context);
 
   registerSprite(program, context);
+  registerDeployment(program, context);
 
   const token = program.command('token').description('create, list and revoke tokens').helpCommand(false);
   registerTokenCreate(token, context);

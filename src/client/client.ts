@@ -8,6 +8,7 @@ import { Sprites } from './sprites/sprites.ts';
 import { Tokens } from './tokens.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 import { Users } from './users.ts';
+import { Workspaces } from './workspaces.ts';
 
 export interface Identity {
   readonly account: string;
@@ -29,6 +30,7 @@ export class BerthClient {
   readonly users: Users;
   readonly accounts: Accounts;
   readonly sprites: Sprites;
+  readonly workspaces: Workspaces;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -42,6 +44,7 @@ export class BerthClient {
     this.users = new Users(this.#transport);
     this.accounts = new Accounts(this.#transport);
     this.sprites = new Sprites(this.#transport);
+    this.workspaces = new Workspaces(this.#transport);
   }
 
   /** The images of a service, as a registry has them. */

@@ -28,3 +28,4 @@ export type { Sprite } from './sprites/sprite.ts';
 export type { NewSprite, SpriteRecord, UrlAuth } from './sprites/sprites.ts';
 export type { CreatedToken, NewToken, TokenSummary } from './tokens.ts';
 export type { NewUser, Role, UserChange, UserSummary } from './users.ts';
+export type { AccessRule, DeploymentSummary, NewDeployment } from './workspaces.ts';

@@ -23,6 +23,8 @@ import type { LiveSandbox } from './sandboxes/live-sandbox.ts';
 import type { Resident } from './sandboxes/resident.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Workloads } from './workloads/workloads.ts';
+import type { WorkspaceLimits } from './workspaces/limits.ts';
+import { Workspaces } from './workspaces/workspaces.ts';
 
 export interface EngineParts {
   readonly store: Store;
@@ -31,6 +33,7 @@ export interface EngineParts {
   readonly volumes: Volumes;
   readonly limits: EngineLimits;
   readonly sandboxes: SandboxSetup;
+  readonly workspaces: WorkspaceSetup;
   readonly clock?: Clock;
   /** Takes a failure of Berth itself; returns the id under which the server's log has it. */
   readonly reportFault: (workloadId: string, error: unknown) => string;
@@ -49,11 +52,16 @@ export interface SandboxSetup {
   readonly residents?: (sandbox: LiveSandbox) => readonly Resident[];
 }
 
+export interface WorkspaceSetup {
+  readonly limits: WorkspaceLimits;
+}
+
 /** What happens to workloads, and the things that are made of them. */
 export class Engine {
   readonly services: Services;
   readonly backends: Backends;
   readonly sandboxes: Sandboxes;
+  readonly workspaces: Workspaces;
   readonly spawnTokens: SpawnTokens;
   readonly journal: Journal;
   readonly #parts: EngineParts;
@@ -82,6 +90,12 @@ export class Engine {
       reportFault,
     });
     this.sandboxes = this.#makeSandboxes();
+    this.workspaces = new Workspaces({
+      store: store.workspaces,
+      runtime,
+      limits: parts.workspaces.limits,
+      clock,
+    });
   }
 
   #makeSandboxes(): Sandboxes {

@@ -6,6 +6,7 @@ export {
   type WorkloadStats,
 } from '../runtime/runtime.ts';
 export type {
+  AccessRule,
   Backend,
   IdentityField,
   SandboxCheckpoint,
@@ -13,6 +14,7 @@ export type {
   SandboxTask,
   Service,
   StatusEntry,
+  WorkspaceDeployment,
 } from '../store/store.ts';
 export type { Spawned } from './backends/backends.ts';
 export type { MountRequest } from './backends/mount-request.ts';
@@ -48,3 +50,8 @@ export {
   statusOrder,
   type WorkloadStatus,
 } from './workloads/status.ts';
+export { anonymousCallers, everybody } from './workspaces/access-policy.ts';
+export { isTypeName } from './workspaces/deployments.ts';
+export { imageName, parseImageName } from './workspaces/image-name.ts';
+export { defaultWorkspaceLimits, type WorkspaceLimits } from './workspaces/limits.ts';
+export type { DeploymentView, Onlooker } from './workspaces/overview.ts';

@@ -18,6 +18,7 @@ import { openRuntime } from './open-runtime.ts';
 import { sandboxSetup } from './sandbox-setup.ts';
 import { publicUrlOf, type Settings } from './settings/index.ts';
 import { tendImages } from './tend-images.ts';
+import { workspaceSetup } from './workspace-setup.ts';
 
 /** How long open requests may go on after the server was asked to stop, ms. */
 const drainMs = 5_000;
@@ -82,6 +83,7 @@ export async function startServer(
     volumes,
     limits: engineLimits(settings),
     sandboxes: sandboxSetup(settings, store, admin, runtime, volumes, (req, res) => toApp(req, res)),
+    workspaces: workspaceSetup(settings),
     reportFault,
   });
   opened.defer(() => engine.close());

@@ -7,6 +7,7 @@ import { imagePromises } from './conformance/images.ts';
 import { journalPromises } from './conformance/journal.ts';
 import { peoplePromises } from './conformance/people.ts';
 import { sandboxPromises } from './conformance/sandboxes.ts';
+import { workspacePromises } from './conformance/workspaces.ts';
 import type { StoreUnderTest } from './conformance/world.ts';
 
 export { writeUntilKilled } from './conformance/durability.ts';
@@ -19,6 +20,7 @@ export function storeConformance(name: string, subject: StoreUnderTest): void {
     peoplePromises(subject);
     backendPromises(subject);
     sandboxPromises(subject);
+    workspacePromises(subject);
     connectionTokenPromises(subject);
     journalPromises(subject);
     imagePromises(subject);

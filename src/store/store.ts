@@ -7,8 +7,10 @@ import type {
 } from '../runtime/runtime.ts';
 import type { VolumeReference } from '../volumes/volumes.ts';
 import type { SandboxStore } from './sandbox-store.ts';
+import type { WorkspaceStore } from './workspace-store.ts';
 
 export type * from './sandbox-store.ts';
+export type * from './workspace-store.ts';
 
 /**
  * The seam between Berth and its database. It speaks the domain; SQL, rows and transactions stay behind it.
@@ -25,6 +27,7 @@ export interface Store {
   readonly spawnTokens: SpawnTokenStore;
   readonly backends: BackendStore;
   readonly sandboxes: SandboxStore;
+  readonly workspaces: WorkspaceStore;
   readonly journal: JournalStore;
   readonly images: ImageRecords;
   /** Answers when the database can be written to. */

@@ -14,6 +14,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
+import { workspaceDeploymentRoutes } from './routes/workspace-deployments.ts';
 
 export type { BerthParts } from './parts.ts';
 
@@ -33,6 +34,7 @@ export const berth = {
     imageRoutes(app, parts, access);
     imagePullRoute(app, parts, access);
     userRoutes(app, parts, access);
+    workspaceDeploymentRoutes(app, parts, access);
     sessionRoutes(app, parts, access);
     loginRoutes(app, parts, access);
     loginPageRoute(app, parts);

@@ -4,7 +4,10 @@ import { accessChecks, guard } from './access.ts';
 import { maxBodyBytes, takeBodiesAsText } from './bodies.ts';
 import { rerobotsErrors } from './errors.ts';
 import type { RerobotsParts } from './parts.ts';
+import { deploymentRoutes } from './routes/deployments.ts';
+import { queueLengthRoutes } from './routes/queue-lengths.ts';
 import { rootRoute } from './routes/root.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { refuseTheRest } from './unrecognized.ts';
 
 export type { RerobotsParts, RerobotsSettings } from './parts.ts';
@@ -23,6 +26,9 @@ export const rerobots = {
     guard(app, parts);
     const access = accessChecks(parts);
     rootRoute(app, access);
+    deploymentRoutes(app, parts, access);
+    queueLengthRoutes(app, parts, access);
+    ruleRoutes(app, parts, access);
     refuseTheRest(app);
   },
 } satisfies Dialect<RerobotsParts>;

@@ -10,6 +10,7 @@ import type { SpawnRequest } from '../backends/spawn-request.ts';
 import { Engine } from '../engine.ts';
 import { defaultEngineLimits, type EngineLimits } from '../limits.ts';
 import { defaultSandboxLimits, type SandboxLimits } from '../sandboxes/limits.ts';
+import { defaultWorkspaceLimits } from '../workspaces/limits.ts';
 import { type Behaviour, FakeRuntime } from './fake-runtime.ts';
 
 /** An engine over a real store and a fake runtime, taken down at the end of the test. */
@@ -47,6 +48,7 @@ export async function engineWorld(
         policyDefaults: ['example.com', '*.example.org'],
         baseImage: async () => ({ kind: 'host' }),
       },
+      workspaces: { limits: defaultWorkspaceLimits },
       reportFault: (_, error) => {
         faults.push(error);
         return 'fault_test';

@@ -1,6 +1,7 @@
 import { type Setting, text, toggle, whole } from './setting.ts';
 
-const yearSeconds = 365 * 86_400;
+const daySeconds = 86_400;
+const yearSeconds = 365 * daySeconds;
 
 /** Settings of workspaces, under the names of the API that brings them. */
 export const rerobotsSettings = {
@@ -32,5 +33,51 @@ export const rerobotsSettings = {
     max: yearSeconds,
     unit: 'seconds',
     doc: 'Length of such a window.',
+  }),
+  'rerobots.max_expire_d': whole({
+    default: 7 * daySeconds,
+    min: 1,
+    max: 10 * yearSeconds,
+    unit: 'seconds',
+    doc: 'The longest time that somebody may ask a workspace for; without such a time it runs until it is ended.',
+  }),
+  'rerobots.max_active_per_user': whole({
+    default: 20,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Workspaces that an account may run at a time; 0 means unlimited.',
+  }),
+  'rerobots.max_reservations_per_user': whole({
+    default: 50,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Places that an account may have in queues; 0 means unlimited.',
+  }),
+  'rerobots.keepalive': whole({
+    default: 60,
+    min: 5,
+    max: yearSeconds,
+    unit: 'seconds',
+    doc: 'A workspace that was asked for with a keep-alive ends without a ping for this long.',
+  }),
+  'rerobots.local.init_timeout': whole({
+    default: 600,
+    min: 1,
+    max: daySeconds,
+    unit: 'seconds',
+    doc: 'How long a workspace may take to get ready, with the load of its image.',
+  }),
+  'rerobots.lockout_after_init_fail': whole({
+    default: 3,
+    min: 0,
+    max: 1_000_000,
+    doc: 'So many workspaces in a row that did not get ready lock their deployment; 0 means never.',
+  }),
+  'rerobots.history_days': whole({
+    default: 365,
+    min: 1,
+    max: 36_500,
+    unit: 'days',
+    doc: 'How long workspaces that have ended are listed.',
   }),
 } as const satisfies Record<string, Setting>;

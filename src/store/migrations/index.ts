@@ -7,6 +7,7 @@ import { imageDigests } from './0006-image-digests.ts';
 import { workloadImages } from './0007-workload-images.ts';
 import { serviceProgress } from './0008-service-progress.ts';
 import { sandboxTasks } from './0009-sandbox-tasks.ts';
+import { workspaces } from './0010-workspaces.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   workloadImages,
   serviceProgress,
   sandboxTasks,
+  workspaces,
 ];

@@ -17,6 +17,7 @@ import { spawnTokenStore } from './spawn-tokens.ts';
 import { queries } from './statement.ts';
 import { tokenStore } from './tokens.ts';
 import { userStore } from './users.ts';
+import { workspaceStore } from './workspaces.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; it and its folder are made where they are missing. */
@@ -46,6 +47,7 @@ export async function openSqliteStore({ path, clock = systemClock }: SqliteStore
     spawnTokens: spawnTokenStore(database),
     backends: backendStore(database, clock),
     sandboxes: sandboxStore(database),
+    workspaces: workspaceStore(database),
     journal: journalStore(database),
     images: imageRecords(database),
     ping: () => database.write('kill', () => void notePing.run({ at: clock.now().getTime() })),

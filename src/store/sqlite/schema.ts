@@ -1,9 +1,10 @@
 import type { GeneratedAlways } from 'kysely';
 import type { EndReason, StopKind, WorkloadStatus } from '../../engine/workloads/status.ts';
 import type { Role } from '../store.ts';
+import type { WorkspaceSchema } from './workspace-schema.ts';
 
 /** The tables as the newest migration leaves them. */
-export interface Schema {
+export interface Schema extends WorkspaceSchema {
   accounts: AccountRow;
   tokens: TokenRow;
   users: UserTable;

@@ -8,7 +8,13 @@ import { queries } from './statement.ts';
 /** Goes with its account. */
 export const partsOfAccounts = ['users', 'members', 'sessions', 'tokens'] as const;
 /** Can be owned, and so keeps its account: nothing goes with its owner unasked. */
-export const belongings = ['services', 'sandboxes', 'workloads'] as const;
+export const belongings = [
+  'services',
+  'sandboxes',
+  'workloads',
+  'workspace_deployments',
+  'workspace_instances',
+] as const;
 
 export function userStore(database: Database): UserStore {
   const insert = database.prepare((row: UserRow) =>
@@ -92,15 +98,19 @@ function accountStatements(database: Database) {
   const remove = database.prepare((wanted: { id: string }) =>
     queries.deleteFrom('accounts').where('id', '=', wanted.id),
   );
-  const removeFrom = (table: 'sessions' | 'members' | 'tokens') =>
+  const removeFrom = (table: 'sessions' | 'members' | 'tokens' | 'workspace_reservations') =>
     database.prepare((wanted: { id: string }) =>
       queries.deleteFrom(table).where('account_id', '=', wanted.id),
     );
-  const [sessions, memberships, tokens] = [
+  const [sessions, memberships, tokens, reservations] = [
     removeFrom('sessions'),
     removeFrom('members'),
     removeFrom('tokens'),
+    removeFrom('workspace_reservations'),
   ];
+  const rulesAbout = database.prepare((wanted: { name: string }) =>
+    queries.deleteFrom('workspace_rules').where('subject', '=', wanted.name),
+  );
   const owned = belongings.map(table =>
     database.prepare((wanted: { id: string }) =>
       queries.selectFrom(table).select('account_id').where('account_id', '=', wanted.id).limit(1),
@@ -120,9 +130,12 @@ function accountStatements(database: Database) {
     },
     close(id: string): void {
       tokens.run({ id });
+      reservations.run({ id });
       if (owned.some(statement => statement.get({ id }) !== undefined)) {
         update.run({ id, is_admin: 0, enabled: 0 });
       } else {
+        // Nobody inherits them by being called the same.
+        rulesAbout.run({ name: byId.get({ id })?.name ?? '' });
         remove.run({ id });
       }
     },
