@@ -16,6 +16,14 @@ declare module 'fastify' {
 
 const uuid = /^[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}$/i;
 
+/** What parameters of paths look like; with another one it is no path of this API. */
+const patterns: Readonly<Record<string, RegExp>> = {
+  id: uuid,
+  wd: uuid,
+  n: /^\d{1,9}$/,
+  wtype: /^[A-Za-z0-9_]{1,64}$/,
+};
+
 /** What comes before every route, in this order: whose token it is, the quota, the version, whether a token is needed. */
 export function guard(app: FastifyInstance, { identity, settings, clock }: RerobotsParts): void {
   const quota = new Quota(settings.rate, clock);
@@ -50,11 +58,11 @@ export function guard(app: FastifyInstance, { identity, settings, clock }: Rerob
 export function accessChecks({ settings }: RerobotsParts) {
   const wellFormed: onRequestAsyncHookHandler = async request => {
     const params = request.params as Record<string, string>;
-    for (const name of ['id', 'wd']) {
-      const id = params[name];
-      if (id === undefined) continue;
-      if (!uuid.test(id)) throw unrecognizedCommand();
-      params[name] = id.toLowerCase();
+    for (const [name, pattern] of Object.entries(patterns)) {
+      const value = params[name];
+      if (value === undefined) continue;
+      if (!pattern.test(value)) throw unrecognizedCommand();
+      if (pattern === uuid) params[name] = value.toLowerCase();
     }
   };
   const signedIn: onRequestAsyncHookHandler = async request => {

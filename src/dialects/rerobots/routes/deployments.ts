@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type DeploymentView, isTypeName } from '../../../engine/index.ts';
+import type { DeploymentView } from '../../../engine/index.ts';
 import { type AccessChecks, visitorOf } from '../access.ts';
 import { anonymous } from '../caller.ts';
 import { listed } from '../deployments/listing.ts';
 import { deploymentShape, infoShape } from '../deployments/shapes.ts';
-import { RerobotsError, unrecognizedCommand } from '../errors.ts';
+import { RerobotsError } from '../errors.ts';
 import type { RerobotsParts } from '../parts.ts';
 import { pageOf, type Query, textOf } from '../query.ts';
 
@@ -46,11 +46,7 @@ export function deploymentRoutes(
   app.get<{ Params: { wtype: string } }>(
     '/deployments/:wtype',
     everybody('List workspace deployments of a type'),
-    request => {
-      const { wtype } = request.params;
-      if (!isTypeName(wtype)) throw unrecognizedCommand();
-      return list(request, wtype);
-    },
+    request => list(request, request.params.wtype),
   );
 
   const find = async (request: FastifyRequest<DeploymentRoute>): Promise<DeploymentView> => {

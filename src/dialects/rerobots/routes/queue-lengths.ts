@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type DeploymentView, isTypeName } from '../../../engine/index.ts';
+import type { DeploymentView } from '../../../engine/index.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { type AccessChecks, signedInCaller } from '../access.ts';
-import { RerobotsError, unrecognizedCommand } from '../errors.ts';
+import { RerobotsError } from '../errors.ts';
 import type { RerobotsParts } from '../parts.ts';
 import { type Query, textOf } from '../query.ts';
 
@@ -37,7 +37,6 @@ export function queueLengthRoutes(
     { ...options, schema: { summary: 'Tell the queue lengths of all deployments of a type' } },
     async request => {
       const { wtype } = request.params;
-      if (!isTypeName(wtype)) throw unrecognizedCommand();
       const all = (await viewsOf(request)).filter(({ deployment }) => deployment.type === wtype);
       if (all.length === 0) throw unknown(1);
       const present = all.filter(({ deployment }) => deployment.dissolvedAt === undefined);

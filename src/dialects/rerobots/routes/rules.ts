@@ -4,7 +4,7 @@ import { type AccessChecks, signedInCaller } from '../access.ts';
 import { bodyOf } from '../bodies.ts';
 import type { Caller } from '../caller.ts';
 import { ruleShape } from '../deployments/shapes.ts';
-import { RerobotsError, unrecognizedCommand } from '../errors.ts';
+import { RerobotsError } from '../errors.ts';
 import type { RerobotsParts } from '../parts.ts';
 import { type Query, textOf } from '../query.ts';
 
@@ -59,7 +59,6 @@ export function ruleRoutes(app: FastifyInstance, { engine }: RerobotsParts, acce
     options('Delete an access rule'),
     async (request, reply) => {
       const { n } = request.params;
-      if (!/^\d{1,9}$/.test(n)) throw unrecognizedCommand();
       const { deployment } = await findOwn(request);
       if (!(await deployments.deleteRule(deployment.id, Number(n)))) {
         throw new RerobotsError(404, 'rule not found');
