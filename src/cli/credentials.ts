@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSecretFile } from '../lib/secret-file.ts';
+import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
-import { CommandError } from './explain.ts';
 
 /** What `berth login` keeps, by the server's URL without a slash at its end. */
 export interface Credentials {

@@ -1,16 +1,6 @@
 import { ApiError, ConnectionError } from '../client/index.ts';
+import { CommandError } from './command-error.ts';
 import { spriteWayOut } from './sprite/way-out.ts';
-
-/** Something that the person at the keyboard can put right; its message says how. */
-export class CommandError extends Error {
-  readonly exitCode: 1 | 2;
-
-  constructor(message: string, exitCode: 1 | 2 = 1) {
-    super(message);
-    this.name = 'CommandError';
-    this.exitCode = exitCode;
-  }
-}
 
 /** What to tell about an error, with a way out where there is one. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {

@@ -1,30 +1,34 @@
 import { Command } from 'commander';
 import type { Context } from './context.ts';
 
-type Register = (parent: Command, context: Context) => void;
+export interface LazyCommand {
+  readonly name: string;
+  readonly description: string;
+  /** Gives what adds the command to a program. */
+  readonly load: () => Promise<(program: Command, context: Context) => void>;
+}
 
 /**
- * A command whose code is loaded when it is asked for. Those about this machine bring the server's code along,
- * which would make all others start late.
+ * A command whose code is loaded when it is asked for: that of all of them makes a start late.
+ * @param args the whole command line, which the loaded command reads anew
  */
 export function registerLazily(
-  parent: Command,
+  program: Command,
   context: Context,
-  command: { readonly name: string; readonly description: string; readonly load: () => Promise<Register> },
+  args: readonly string[],
+  { name, description, load }: LazyCommand,
 ): void {
-  const { name, description, load } = command;
-  parent
+  program
     .command(name)
-    .usage('[options]')
     .description(description)
-    .argument('[args...]')
     .allowUnknownOption()
+    .allowExcessArguments()
     .helpOption(false)
-    .action(async (args: string[]) => {
+    .action(async () => {
       const register = await load();
-      const program = new Command(parent.name()).copyInheritedSettings(parent).helpCommand(false);
-      register(program, context);
-      for (const loaded of program.commands) loaded.description(description);
-      await program.parseAsync([name, ...args], { from: 'user' });
+      const loaded = new Command(program.name()).copyInheritedSettings(program).helpCommand(false);
+      register(loaded, context);
+      for (const command of loaded.commands) command.description(description);
+      await loaded.parseAsync([...args], { from: 'user' });
     });
 }

@@ -2,10 +2,10 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ApiError, BerthClient, type UserSession } from '../client/index.ts';
+import { CommandError } from './command-error.ts';
 import { connect, serverUrl } from './connection.ts';
 import type { Context } from './context.ts';
 import { saveCredentials } from './credentials.ts';
-import { CommandError } from './explain.ts';
 import { printJson } from './print.ts';
 
 interface Options {
@@ -21,7 +21,6 @@ const maxCodes = 5;
 export function registerLogin(parent: Command, context: Context): void {
   parent
     .command('login')
-    .description('log this command line in through a browser, and keep that for the next commands')
     .option('--url <url>', 'the server to log in to, instead of BERTH_URL')
     .option('--token <token>', 'keep this token instead; - reads it from stdin')
     .option('--approve <login>', 'approve the login of another command line, and print its code')

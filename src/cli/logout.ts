@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { ApiError, BerthClient } from '../client/index.ts';
+import { CommandError } from './command-error.ts';
 import { serverUrl } from './connection.ts';
 import type { Context } from './context.ts';
 import { forgetCredentials, readCredentials } from './credentials.ts';
-import { CommandError } from './explain.ts';
 import { printJson } from './print.ts';
 
 interface Options {
@@ -14,7 +14,6 @@ interface Options {
 export function registerLogout(parent: Command, context: Context): void {
   parent
     .command('logout')
-    .description('end the session of `berth login`, and forget it')
     .option('--url <url>', 'the server to log out of, instead of BERTH_URL or that of the last login')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {

@@ -1,38 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { registerAccountAdd } from './account/add.ts';
-import { registerAccountCreate } from './account/create.ts';
-import { registerAccountList } from './account/list.ts';
-import { registerAccountRemove } from './account/remove.ts';
-import { registerBackendList } from './backend/list.ts';
-import { registerBackendLogs } from './backend/logs.ts';
-import { registerBackendStatus } from './backend/status.ts';
-import { registerBackendTerminate } from './backend/terminate.ts';
 import type { Context } from './context.ts';
-import { registerDeployment } from './deployment/deployment.ts';
-import { registerDev } from './dev/dev.ts';
-import { registerImageBuild } from './image/build.ts';
-import { registerImageCreate } from './image/create.ts';
-import { registerImageImport } from './image/import.ts';
-import { registerImageList } from './image/list.ts';
-import { registerImagePull } from './image/pull.ts';
-import { registerImageRemove } from './image/remove.ts';
-import { registerLazily } from './lazy.ts';
-import { registerLogin } from './login.ts';
-import { registerLogout } from './logout.ts';
-import { registerServiceCreate } from './service/create.ts';
-import { registerServiceDelete } from './service/delete.ts';
-import { registerServiceList } from './service/list.ts';
-import { registerSpawn } from './spawn.ts';
-import { registerSprite } from './sprite/sprite.ts';
-import { registerTokenCreate } from './token/create.ts';
-import { registerTokenList } from './token/list.ts';
-import { registerTokenRevoke } from './token/revoke.ts';
-import { registerUserChange } from './user/change.ts';
-import { registerUserCreate } from './user/create.ts';
-import { registerUserDelete } from './user/delete.ts';
-import { registerUserList } from './user/list.ts';
-import { registerUserPassword } from './user/password.ts';
+import { type LazyCommand, registerLazily } from './lazy.ts';
 
 const environmentHelp = `
 Environment:
@@ -42,7 +11,90 @@ Environment:
   BERTH_DATA_DIR   the data folder (default: .berth in the checkout)
   NO_COLOR         no colours`;
 
-export function createProgram(context: Context): Command {
+const commands: readonly LazyCommand[] = [
+  {
+    name: 'up',
+    description: 'start the server on this machine',
+    load: async () => (await import('./machine/up.ts')).registerUp,
+  },
+  {
+    name: 'doctor',
+    description: 'show what Berth can use of this machine, and what each missing part switches off',
+    load: async () => (await import('./machine/doctor.ts')).registerDoctor,
+  },
+  {
+    name: 'config',
+    description: 'print the settings in force and where each comes from',
+    load: async () => (await import('./machine/config.ts')).registerConfig,
+  },
+  {
+    name: 'spawn',
+    description: 'start a backend of a service and print its URL once it is ready',
+    load: async () => (await import('./spawn.ts')).registerSpawn,
+  },
+  {
+    name: 'dev',
+    description: 'run the program of a folder, and again whenever a file of it changes',
+    load: async () => (await import('./dev/dev.ts')).registerDev,
+  },
+  {
+    name: 'service',
+    description: 'create, list and delete services',
+    load: async () => (await import('./service/service.ts')).registerService,
+  },
+  {
+    name: 'image',
+    description: 'get, make and remove images of services',
+    load: async () => (await import('./image/image.ts')).registerImage,
+  },
+  {
+    name: 'backend',
+    description: 'look after backends',
+    load: async () => (await import('./backend/backend.ts')).registerBackend,
+  },
+  {
+    name: 'sprite',
+    description: 'sandboxes that keep their files: make them, run commands in them, copy them',
+    load: async () => (await import('./sprite/sprite.ts')).registerSprite,
+  },
+  {
+    name: 'deployment',
+    description: 'slots that workspaces run in, one at a time each',
+    load: async () => (await import('./deployment/deployment.ts')).registerDeployment,
+  },
+  {
+    name: 'workspace-type',
+    description: 'types that deployments are asked for by',
+    load: async () => (await import('./deployment/workspace-type.ts')).registerWorkspaceType,
+  },
+  {
+    name: 'token',
+    description: 'create, list and revoke tokens',
+    load: async () => (await import('./token/token.ts')).registerToken,
+  },
+  {
+    name: 'login',
+    description: 'log this command line in through a browser, and keep that for the next commands',
+    load: async () => (await import('./login.ts')).registerLogin,
+  },
+  {
+    name: 'logout',
+    description: 'end the session of `berth login`, and forget it',
+    load: async () => (await import('./logout.ts')).registerLogout,
+  },
+  {
+    name: 'user',
+    description: 'create, change and delete users',
+    load: async () => (await import('./user/user.ts')).registerUser,
+  },
+  {
+    name: 'account',
+    description: 'create organisations, and say who belongs to them',
+    load: async () => (await import('./account/account.ts')).registerAccount,
+  },
+];
+
+export function createProgram(context: Context, args: readonly string[]): Command {
   const { terminal } = context;
   const program = new Command('berth')
     .description("Runs other people's programs on demand.")
@@ -62,73 +114,6 @@ export function createProgram(context: Context): Command {
       getErrHasColors: () => terminal.errColours,
     });
 
-  registerLazily(program, context, {
-    name: 'up',
-    description: 'start the server on this machine',
-    load: async () => (await import('./machine/up.ts')).registerUp,
-  });
-  registerLazily(program, context, {
-    name: 'doctor',
-    description: 'show what Berth can use of this machine, and what each missing part switches off',
-    load: async () => (await import('./machine/doctor.ts')).registerDoctor,
-  });
-  registerLazily(program, context, {
-    name: 'config',
-    description: 'print the settings in force and where each comes from',
-    load: async () => (await import('./machine/config.ts')).registerConfig,
-  });
-  registerSpawn(program, context);
-  registerDev(program, context);
-
-  const service = program
-    .command('service')
-    .description('create, list and delete services')
-    .helpCommand(false);
-  registerServiceCreate(service, context);
-  registerServiceList(service, context);
-  registerServiceDelete(service, context);
-
-  const image = program
-    .command('image')
-    .description('get, make and remove images of services')
-    .helpCommand(false);
-  registerImageList(image, context);
-  registerImagePull(image, context);
-  registerImageImport(image, context);
-  registerImageBuild(image, context);
-  registerImageCreate(image, context);
-  registerImageRemove(image, context);
-
-  const backend = program.command('backend').description('look after backends').helpCommand(false);
-  registerBackendList(backend, context);
-  registerBackendStatus(backend, context);
-  registerBackendLogs(backend, context);
-  registerBackendTerminate(backend, context);
-
-  registerSprite(program, context);
-  registerDeployment(program, context);
-
-  const token = program.command('token').description('create, list and revoke tokens').helpCommand(false);
-  registerTokenCreate(token, context);
-  registerTokenList(token, context);
-  registerTokenRevoke(token, context);
-
-  registerLogin(program, context);
-  registerLogout(program, context);
-  const user = program.command('user').description('create, change and delete users').helpCommand(false);
-  registerUserCreate(user, context);
-  registerUserList(user, context);
-  registerUserChange(user, context);
-  registerUserPassword(user, context);
-  registerUserDelete(user, context);
-
-  const account = program
-    .command('account')
-    .description('create organisations, and say who belongs to them')
-    .helpCommand(false);
-  registerAccountCreate(account, context);
-  registerAccountList(account, context);
-  registerAccountAdd(account, context);
-  registerAccountRemove(account, context);
+  for (const command of commands) registerLazily(program, context, args, command);
   return program;
 }

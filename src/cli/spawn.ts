@@ -6,9 +6,9 @@ import {
   type SpawnRequest,
   type SpawnResult,
 } from '../client/index.ts';
+import { CommandError } from './command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from './connection.ts';
 import type { Context } from './context.ts';
-import { CommandError } from './explain.ts';
 import { environmentPair, wholeNumber } from './parse.ts';
 import { printJson } from './print.ts';
 import { Progress } from './progress.ts';
@@ -31,7 +31,6 @@ export function registerSpawn(parent: Command, context: Context): void {
   withServerOptions(
     parent
       .command('spawn')
-      .description('start a backend of a service and print its URL once it is ready')
       .argument('<service>', 'the name of the service')
       .option('-l, --lock <name>', 'one live backend per name: take the one that holds it, if there is one')
       .option('-e, --env <KEY=value>', 'a variable for its program (repeatable)', environmentPair)

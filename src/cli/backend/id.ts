@@ -1,5 +1,5 @@
+import { CommandError } from '../command-error.ts';
 import type { Connection } from '../connection.ts';
-import { CommandError } from '../explain.ts';
 
 /** Ids are never shorter than this, so a shorter text is the beginning of one. */
 const shortestId = 14;

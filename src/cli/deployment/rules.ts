@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { AccessRule } from '../../client/index.ts';
 import { timeText } from '../age.ts';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { wholeNumber } from '../parse.ts';
 import { printJson, printTable } from '../print.ts';
 

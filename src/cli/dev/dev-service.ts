@@ -1,6 +1,6 @@
 import { ApiError, type BerthClient, hasEnded } from '../../client/index.ts';
+import { CommandError } from '../command-error.ts';
 import type { Connection } from '../connection.ts';
-import { CommandError } from '../explain.ts';
 import { baseToRun, packFolder } from '../image/pack/pack-folder.ts';
 import { buildImage, pushImage } from './docker.ts';
 import type { Output } from './output.ts';

@@ -23,7 +23,6 @@ export function registerDev(parent: Command, context: Context): void {
   withConnectionOptions(
     parent
       .command('dev')
-      .description('run the program of a folder, and again whenever a file of it changes')
       .usage('[options] [-- COMMAND ARGS…]')
       .argument(
         '[command...]',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { CommandError } from '../explain.ts';
+import { CommandError } from '../command-error.ts';
 import { hasDocker } from './docker.ts';
 
 /** How the program of a folder is run. */

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { imageOptionsIn } from './import.ts';
 import { absoluteFolder, type ImageOptions, withImageOptions } from './pack/image-options.ts';

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { type Archive, openArchive } from './pack/archive.ts';
 import { type ArchivedImage, imagesOf } from './pack/archived-image.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { parseTarget } from './target.ts';
 

@@ -1,5 +1,5 @@
+import { CommandError } from '../command-error.ts';
 import type { Connection } from '../connection.ts';
-import { CommandError } from '../explain.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** The image of a service that a command makes or takes. */

@@ -9,8 +9,8 @@ import {
 } from '../../server/doctor/index.ts';
 import type { Settings } from '../../server/settings/index.ts';
 import { paint } from '../colours.ts';
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import type { Terminal } from '../terminal.ts';
 import { settingsOf, withSettingFlags } from './settings.ts';

@@ -7,8 +7,8 @@ import {
   settingNames,
   settingOf,
 } from '../../server/settings/index.ts';
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 
 /** The flags of the settings that have one, and `--config`. */
 export function withSettingFlags(command: Command): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../../lib/errors.ts';
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { settingsOf, withSettingFlags } from './settings.ts';
 import { StopSignals } from './stop-signals.ts';
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { NewService } from '../../client/index.ts';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { environmentPair } from '../parse.ts';
 import { printJson } from '../print.ts';
 

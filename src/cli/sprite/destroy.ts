@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
 import { connect } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { examples, type SpriteOptions, withSpriteOptions } from './options.ts';
 

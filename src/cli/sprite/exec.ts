@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { ExecConnection, Sprite, TerminalSize } from '../../client/index.ts';
+import { CommandError } from '../command-error.ts';
 import { connect } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { environmentPair } from '../parse.ts';
 import { printJson } from '../print.ts';
 import type { Streams } from '../streams.ts';

@@ -19,7 +19,6 @@ import { registerSpriteUrl } from './url.ts';
 export function registerSprite(program: Command, context: Context): void {
   const sprite = program
     .command('sprite')
-    .description('sandboxes that keep their files: make them, run commands in them, copy them')
     .helpCommand(false)
     .addHelpText(
       'after',

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Role } from '../../client/index.ts';
+import { CommandError } from '../command-error.ts';
 import { connect, type ServerOptions, withServerOptions } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 import { printJson } from '../print.ts';
 import { roleOption } from './role.ts';
 

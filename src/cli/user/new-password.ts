@@ -1,5 +1,5 @@
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../explain.ts';
 
 /** Asks for a new password: twice on a terminal, where typing can't be seen; else it is a line of stdin. */
 export async function newPassword({ input }: Context): Promise<string> {

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { TarEntry } from '../../../lib/tar/entry.ts';
 import { readTar } from '../../../lib/tar/read-tar.ts';
 import { magicBytes, type Packing, packingOf, unpacked } from '../../../lib/unpacked.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 
 /** A file that images or root file systems are kept in. */
 export interface Archive {

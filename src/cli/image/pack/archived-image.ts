@@ -1,5 +1,5 @@
 import type { RegistryRepository } from '../../../client/index.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import { type Archive, eachMember } from './archive.ts';
 import type { ImageOptions } from './image-options.ts';
 import {

@@ -1,5 +1,5 @@
 import type { BerthClient, RegistryRepository } from '../../../client/index.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import { parseTarget } from '../target.ts';
 import { type Descriptor, goArchitecture, type ImageConfig } from './publish.ts';
 

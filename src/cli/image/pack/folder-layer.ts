@@ -3,7 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { paddingOf, type TarEntry } from '../../../lib/tar/entry.ts';
 import { endOfArchive, formatHeader } from '../../../lib/tar/format-tar.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import type { IgnoreRules } from './ignore-file.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { BerthClient, RegistryRepository } from '../../../client/index.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import { type BaseImage, findBase } from './base-image.ts';
 import { folderLayer } from './folder-layer.ts';
 import { IgnoreRules } from './ignore-file.ts';

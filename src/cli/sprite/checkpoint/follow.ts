@@ -1,6 +1,6 @@
 import type { CheckpointEvent } from '../../../client/index.ts';
+import { CommandError } from '../../command-error.ts';
 import type { Context } from '../../context.ts';
-import { CommandError } from '../../explain.ts';
 import { printJsonLine } from '../../print.ts';
 import { Progress } from '../../progress.ts';
 

@@ -3,7 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { SpriteFiles } from '../../../client/index.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import type { Copied } from './cp.ts';
 import { targetIn } from './remote-path.ts';
 

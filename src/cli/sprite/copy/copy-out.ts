@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { SpriteFile, SpriteFiles } from '../../../client/index.ts';
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 import type { Streams } from '../../streams.ts';
 import type { CopyOptions } from './copy-in.ts';
 import type { Copied } from './cp.ts';

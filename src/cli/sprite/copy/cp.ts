@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { CommandError } from '../../command-error.ts';
 import type { Context } from '../../context.ts';
-import { CommandError } from '../../explain.ts';
 import { printJson } from '../../print.ts';
 import { streamsOf } from '../exec.ts';
 import { examples, type SpriteOptions, spriteNamed, withSpriteOptions } from '../options.ts';

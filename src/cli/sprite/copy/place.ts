@@ -1,4 +1,4 @@
-import { CommandError } from '../../explain.ts';
+import { CommandError } from '../../command-error.ts';
 
 /** Where something is copied from or to. */
 export type Place =

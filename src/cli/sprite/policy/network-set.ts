@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { NetworkRule } from '../../../client/index.ts';
+import { CommandError } from '../../command-error.ts';
 import type { Context } from '../../context.ts';
-import { CommandError } from '../../explain.ts';
 import { printJson } from '../../print.ts';
 import { examples, type SpriteOptions, spriteNamed, withSpriteOptions } from '../options.ts';
 
