@@ -102,7 +102,7 @@ function isDialect(value: unknown): value is Dialect<unknown> {
 /** `METHOD /path/{}` of each route that does something, refusals of other methods left out. */
 async function routesOf(dialect: Dialect<unknown>): Promise<string[]> {
   const routes: string[] = [];
-  const app = await createApp({
+  const app = createApp({
     version: '0',
     serverFactory: () => createServer(),
     maxBodyBytes: 1,

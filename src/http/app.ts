@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BerthError } from '../lib/errors.ts';
 import { randomId } from '../lib/ids.ts';
+import { ApiDocument } from './api-document.ts';
 import type { Dialect } from './dialect.ts';
 import { errorTable } from './error-table.ts';
 import { errorBody, errorHandler, type ReportFault, sendError } from './errors.ts';
@@ -30,6 +30,7 @@ declare module 'fastify' {
     readonly readsWholeBody?: boolean;
   }
   interface FastifyInstance {
+    readonly apiDocument: ApiDocument;
     readonly closing: AbortSignal;
     readonly knownPaths: KnownPaths;
   }
@@ -39,14 +40,14 @@ const longestPathParameter = 1_024;
 const bodyTimeoutMs = 30_000;
 
 /** The app that all dialects are registered in. */
-export async function createApp({
+export function createApp({
   serverFactory,
   version,
   maxBodyBytes,
   trustedProxies = [],
   reportFault,
   closing,
-}: AppOptions): Promise<FastifyInstance> {
+}: AppOptions): FastifyInstance {
   const app = Fastify({
     serverFactory: toApp => serverFactory(toApp),
     clientErrorHandler: () => {}, // what is no HTTP was answered by the listener, which the edge has, too
@@ -67,7 +68,9 @@ export async function createApp({
       reply.raw.end(errorBody(errorTable, 'invalid', 'the path is not well-formed, or too long', request.id));
     },
   });
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Berth', version } } });
+  const apiDocument = new ApiDocument(version);
+  app.addHook('onRoute', route => apiDocument.add(route));
+  app.decorate('apiDocument', apiDocument);
   app.decorate('closing', closing);
   app.decorate('knownPaths', new KnownPaths());
   speakJson(app);

@@ -117,7 +117,7 @@ export async function startServer(
   if (options.examples) banner.push(...(await registerExample(engine, admin, store)));
 
   const closing = new AbortController();
-  const app = await createApp({
+  const app = createApp({
     version: packageJson.version,
     serverFactory: handle => {
       toApp = handle;

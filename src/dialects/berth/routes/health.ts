@@ -4,7 +4,11 @@ import type { BerthParts } from '../parts.ts';
 export function healthRoutes(app: FastifyInstance, { version, checkReadiness }: BerthParts): void {
   app.get('/healthz', { schema: { summary: 'The process is up' } }, async () => ({ status: 'ok', version }));
 
-  app.get('/openapi.json', { schema: { summary: 'This document' } }, async () => app.swagger());
+  app.get(
+    '/openapi.json',
+    { schema: { summary: 'This document' } },
+    async () => await app.apiDocument.write(),
+  );
 
   app.get('/readyz', { schema: { summary: 'Store and runtime answer' } }, async (_, reply) => {
     try {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { WebSocket } from 'ws';
 import { ConnectError, type ListeningPort, type LiveSandbox } from '../../../engine/index.ts';
 import { acceptWebSocket } from '../../../http/index.ts';
@@ -68,7 +68,7 @@ async function proxy(accepted: WebSocket, { ports }: LiveSandbox, closing: Abort
   };
   accepted.on('message', keep);
   const wanted = await socket.first(startTimeoutMs);
-  if (wanted === undefined || !Value.Check(start, wanted)) {
+  if (wanted === undefined || !Check(start, wanted)) {
     accepted.resume();
     refuse(closeCodes.badStart, '', 'the first message must be {"host":"localhost","port":5432}');
     return;
