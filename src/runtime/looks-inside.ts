@@ -18,6 +18,11 @@ export interface ListeningPort {
   readonly address: string;
   /** As seen inside; 0 where no process could be told. */
   readonly pid: number;
+  /**
+   * As seen inside: that process, its parents, and the leaders of their sessions; empty where no process could be
+   * told.
+   */
+  readonly lineage: readonly number[];
 }
 
 export interface ConnectRequest {

@@ -75,6 +75,33 @@ forEachRuntime('ports of a sprite', {}, world => {
     watch.socket.close();
   });
 
+  test('a command is told the ports of its own processes, and of no others', async () => {
+    const { sprite, port: others, end } = await echoing();
+    const script = `const c=require('child_process').spawn(process.execPath,['-e',process.argv[1]],{stdio:'inherit'});
+      process.stdin.on('data',()=>c.kill('SIGKILL'))`;
+    const socket = await sprite.socket(`/exec?${query('node', '-e', script, echo)}&stdin=true`);
+    await socket.until('the port', () => socket.texts.some(({ type }) => type === 'port_opened'));
+    const opened = socket.texts.find(({ type }) => type === 'port_opened');
+    await socket.until('its number', () => /\d\n/.test(socket.output(1)));
+    const port = Number(socket.output(1));
+    assert.deepEqual(opened, { type: 'port_opened', port, address: '127.0.0.1', pid: opened?.pid });
+    assert.equal(typeof opened?.pid, 'number');
+
+    const { session_id: id } = socket.texts[0] as { session_id: string };
+    const later = await sprite.socket(`/exec/${id}`);
+    await later.until('the port', () => later.texts.some(({ type }) => type === 'port_opened'));
+    end();
+    socket.socket.send(Buffer.of(0, 10));
+    for (const each of [socket, later]) {
+      await each.until('the end', () => each.texts.some(({ type }) => type === 'port_closed'));
+      const news = each.texts.filter(({ type }) => String(type).startsWith('port_'));
+      assert.deepEqual(news, [opened, { ...opened, type: 'port_closed' }]);
+    }
+    assert.notEqual(port, others);
+    socket.socket.send('{"type":"signal","signal":"KILL"}');
+    await Promise.all([socket.closed, later.closed]);
+  });
+
   /** A program that greets who connects, and leaves. */
   async function hello(sprite: TestSprite): Promise<number> {
     const script = `const s=require('net').createServer(c=>c.end('hello')).listen(0,'127.0.0.1',()=>console.log(s.address().port))`;

@@ -43,17 +43,43 @@ export function insidePromises(subject: URL, { isolation }: { isolation: boolean
       const [one, other] = [await listen('127.0.0.1'), await listen('0.0.0.0')];
       const find = async (wanted: number) =>
         (await runtime().listeningPorts(id)).filter(({ port }) => port === wanted);
-      assert.deepEqual(await find(one.port), [
-        { port: one.port, address: '127.0.0.1', pid: one.session.pid },
-      ]);
-      assert.deepEqual(await find(other.port), [
-        { port: other.port, address: '0.0.0.0', pid: other.session.pid },
-      ]);
+      for (const [{ port, session }, address] of [
+        [one, '127.0.0.1'],
+        [other, '0.0.0.0'],
+      ] as const) {
+        const [found, ...more] = await find(port);
+        assert.deepEqual(more, []);
+        assert.deepEqual([found?.address, found?.pid], [address, session.pid]);
+        assert.equal(found?.lineage[0], session.pid);
+      }
       for (const { session } of [one, other]) session.kill('SIGKILL');
       await eventually(
         'their ends',
         async () => (await find(one.port)).length + (await find(other.port)).length === 0,
       );
+    });
+
+    test('a port tells whose child listens, and in whose session', async () => {
+      const command = ['sh', '-c', '"$@" & wait', 'sh', ...node(shouting)];
+      const env = { ADDRESS: '127.0.0.1' };
+      const session = await world().runtime.exec(id, { command, env });
+      session.stderr.resume();
+      const [said] = await once(session.stdout, 'data');
+      const found = (await runtime().listeningPorts(id)).find(({ port }) => port === Number(said));
+      assert.notEqual(found?.pid, session.pid);
+      assert.ok(found?.lineage.includes(session.pid), `${found?.lineage.join()} of ${session.pid}`);
+      session.kill('SIGKILL');
+      await session.exited;
+      const orphan = await world().runtime.exec(id, {
+        command: ['sh', '-c', '"$@" & sleep 1000', 'sh', 'sh', '-c', '"$@" &', 'sh', ...node(shouting)],
+        env,
+      });
+      orphan.stderr.resume();
+      const [told] = await once(orphan.stdout, 'data');
+      const left = (await runtime().listeningPorts(id)).find(({ port }) => port === Number(told));
+      assert.ok(left?.lineage.includes(orphan.pid), `${left?.lineage.join()} of ${orphan.pid}`);
+      orphan.kill('SIGKILL');
+      await orphan.exited;
     });
 
     test('ports of others are not told', async () => {

@@ -96,7 +96,7 @@ export abstract class OciAbilities
     const { cgroups, ports } = this.parts();
     const container = this.container(id);
     const mainPid = await container.mainPid();
-    return ports.scan(container, mainPid, await cgroups.processes(id));
+    return ports.scan(container, mainPid, () => cgroups.processes(id));
   }
 
   async connect(id: string, request: ConnectRequest): Promise<Socket> {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listeningSockets, SocketOwners } from '../../lib/listening-sockets.ts';
+import { Lineages } from '../../lib/process-lineage.ts';
 import type { Logs } from '../../logs/logs.ts';
 import {
   type DurableProcessSpec,
@@ -100,12 +101,16 @@ export class Workload {
     const sockets = await listeningSockets('/proc/self');
     const sessions = [...this.#sessions].map(({ pid }) => pid);
     const groups = [group, ...sessions, ...this.durable.groups()];
-    const pids = await processesOf(groups, workloadMark(this.folder));
-    const owners = await this.#socketOwners.find(new Set(sockets.map(({ inode }) => inode)), pids);
-    return sockets.flatMap(({ port, address, inode }) => {
+    await this.#socketOwners.refresh();
+    const owners = await this.#socketOwners.find(new Set(sockets.map(({ inode }) => inode)), () =>
+      processesOf(groups, workloadMark(this.folder)),
+    );
+    const lineages = new Lineages();
+    const ports = sockets.map(async ({ port, address, inode }) => {
       const pid = owners.get(inode);
-      return pid === undefined ? [] : [{ port, address, pid }];
+      return pid === undefined ? [] : [{ port, address, pid, lineage: await lineages.of(pid) }];
     });
+    return (await Promise.all(ports)).flat();
   }
 
   async write(phase: WorkloadPhase): Promise<void> {

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { OutputPiece, Session, SessionClient } from '../../../engine/index.ts';
+import type { ListeningPort, OutputPiece, Session, SessionClient } from '../../../engine/index.ts';
+import { portShape } from '../sockets/port-shape.ts';
 
 /** First byte of a binary message; a terminal has none. */
 const prefix = { stdin: 0, stdout: 1, stderr: 2, exit: 3, endOfInput: 4 } as const;
@@ -68,6 +69,14 @@ export class SocketClient implements SessionClient {
 
   cut(): void {
     this.#close(serverStops);
+  }
+
+  portOpened(port: ListeningPort): void {
+    this.#tell(portShape('port_opened', port));
+  }
+
+  portClosed(port: ListeningPort): void {
+    this.#tell(portShape('port_closed', port));
   }
 
   unsentBytes(): number {

@@ -8,6 +8,7 @@ import { acceptWebSocket } from '../../../http/index.ts';
 import { BerthError } from '../../../lib/errors.ts';
 import { type AccessChecks, sandboxOf } from '../access.ts';
 import { spriteParams } from '../schemas.ts';
+import { portShape } from '../sockets/port-shape.ts';
 import { closeCodes, TextSocket } from '../sockets/text-socket.ts';
 import { tunnel } from '../sockets/tunnel.ts';
 import { requireUpgrade } from '../sockets/upgrade.ts';
@@ -112,10 +113,6 @@ async function watch(socket: TextSocket, { ports }: LiveSandbox): Promise<void> 
     socket.close(closeCodes.serverStops);
     if (!isTold) throw error;
   }
-}
-
-function portShape(type: string, { port, address, pid }: ListeningPort): object {
-  return { type, port, address, pid };
 }
 
 function targetOf(host: string, port: number): string {

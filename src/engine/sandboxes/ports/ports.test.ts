@@ -6,8 +6,8 @@ import type { ListeningPort, Runtime } from '../../../runtime/runtime.ts';
 import type { Power } from '../power.ts';
 import { Ports } from './ports.ts';
 
-const web: ListeningPort = { port: 80, address: '0.0.0.0', pid: 7 };
-const own: ListeningPort = { port: 5432, address: '127.0.0.1', pid: 8 };
+const web: ListeningPort = { port: 80, address: '0.0.0.0', pid: 7, lineage: [7, 1] };
+const own: ListeningPort = { port: 5432, address: '127.0.0.1', pid: 8, lineage: [8, 1] };
 
 /** A sandbox that executes, with what it listens on. */
 class World {
@@ -97,6 +97,38 @@ test('a watch keeps its sandbox awake; nothing is looked for when nobody watches
   const again = await world.watch();
   assert.deepEqual(again.ports, [web]);
   again.stop();
+});
+
+test('who follows is told what is known, then each change, and wakes nobody', async () => {
+  const world = new World();
+  const news: string[] = [];
+  const stop = world.ports.follow({
+    opened: ({ port }) => news.push(`opened ${port}`),
+    closed: ({ port }) => news.push(`closed ${port}`),
+  });
+  assert.equal(world.looks, 0);
+  await until(() => news.length === 1);
+  const later: string[] = [];
+  const stopLater = world.ports.follow({
+    opened: ({ port }) => later.push(`opened ${port}`),
+    closed: () => later.push('closed'),
+  });
+  assert.deepEqual([news, later, world.uses], [['opened 80'], ['opened 80'], 0]);
+  stopLater();
+  world.listening = [];
+  await until(() => news.length === 2);
+  assert.deepEqual([news, later], [['opened 80', 'closed 80'], ['opened 80']]);
+  stop();
+  assert.doesNotThrow(new World(false).ports.follow({ opened() {}, closed() {} }));
+});
+
+test('another process at the same place is another port', async () => {
+  const world = new World();
+  const { news, stop } = await world.watch();
+  world.listening = [{ ...web, pid: 9 }];
+  await until(() => news.length === 2);
+  assert.deepEqual(news, ['closed 80', 'opened 80']);
+  stop();
 });
 
 test('a runtime that can not look inside says so', async () => {

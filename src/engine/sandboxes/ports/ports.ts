@@ -74,6 +74,18 @@ export class Ports {
   }
 
   /**
+   * Tells of ports that there are, and from now on, to somebody who keeps the sandbox awake by other means. Where
+   * the runtime can't look inside nothing is told.
+   * @returns stops it
+   */
+  follow(listener: PortListener): () => void {
+    if (!looksInside(this.#parts.runtime)) return () => {};
+    for (const port of this.#known.values()) listener.opened(port);
+    this.#add(listener);
+    return () => void this.#remove(listener);
+  }
+
+  /**
    * Connects to a port from inside.
    * @throws {BerthError} `unsupported`; `no-capacity`
    * @throws {ConnectError} when nothing answers there in time
@@ -154,7 +166,12 @@ export class Ports {
 }
 
 function byKey(ports: readonly ListeningPort[]): ReadonlyMap<string, ListeningPort> {
-  return new Map(ports.map(port => [`${port.address} ${port.port} ${port.pid}`, port]));
+  return new Map(ports.map(port => [portKey(port), port]));
+}
+
+/** Another process that listens at the same place is another port. */
+export function portKey({ address, port, pid }: ListeningPort): string {
+  return `${address} ${port} ${pid}`;
 }
 
 /** What is asked of a workload that has just ended. */

@@ -1,9 +1,11 @@
 import { randomId } from '../../../lib/ids.ts';
 import type { ExecProcess } from '../../../runtime/runtime.ts';
+import type { PortListener } from '../ports/ports.ts';
 import { type OutputPiece, type OutputStream, Scrollback } from './scrollback.ts';
+import { type PortClient, SessionPorts } from './session-ports.ts';
 
 /** Somebody who follows a session. Every call returns at once. */
-export interface SessionClient {
+export interface SessionClient extends PortClient {
   output(piece: OutputPiece): void;
   /** All output has been told before. */
   ended(exitCode: number): void;
@@ -28,6 +30,8 @@ export interface SessionParts {
   readonly maxRunAfterDisconnectMs: number;
   /** Something was written by the program. */
   readonly onOutput: () => void;
+  /** Tells of the ports of its sandbox. @returns stops it */
+  readonly followPorts: (listener: PortListener) => () => void;
   /** The number of clients has become 0, or was. */
   readonly onAttended: (attended: boolean) => void;
 }
@@ -47,6 +51,7 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #clients = new Set<SessionClient>();
   readonly #scrollback: Scrollback;
+  readonly #ports: SessionPorts;
   readonly #ended = Promise.withResolvers<number | undefined>();
   #exitCode: number | undefined;
   #isOver = false;
@@ -62,7 +67,8 @@ export class Session {
     this.#parts = parts;
     this.facts = parts.facts;
     this.#scrollback = new Scrollback(parts.scrollbackBytes);
-    const { process } = parts;
+    const { process, followPorts: follow } = parts;
+    this.#ports = new SessionPorts({ pid: process.pid, follow, clients: this.#clients });
     // Its exit is told after its output was read to the end.
     process.exited.then(
       ({ exitCode }) => this.#end(exitCode),
@@ -103,6 +109,8 @@ export class Session {
     }
     this.#clients.add(client);
     this.#beginReading();
+    this.#ports.tellAll(client);
+    if (client.portOpened !== undefined) this.#ports.start();
     clearTimeout(this.#lonely);
     this.#parts.onAttended(true);
     return () => this.#detach(client);
@@ -184,6 +192,7 @@ export class Session {
   #detach(client: SessionClient): void {
     if (!this.#clients.delete(client) || this.#isOver) return;
     if (this.#clients.size > 0) return;
+    this.#ports.stop();
     this.#parts.onAttended(false);
     const { maxRunAfterDisconnectMs } = this.#parts;
     if (maxRunAfterDisconnectMs === 0) return;
@@ -199,6 +208,7 @@ export class Session {
     this.#exitCode = exitCode;
     clearTimeout(this.#lonely);
     clearInterval(this.#draining);
+    this.#ports.stop();
     for (const client of this.#clients) {
       if (exitCode === undefined) client.cut();
       else client.ended(exitCode);

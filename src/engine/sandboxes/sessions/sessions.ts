@@ -64,6 +64,7 @@ export class Sessions implements Resident {
         scrollbackBytes: limits.scrollbackBytes,
         maxRunAfterDisconnectMs: request.maxRunAfterDisconnectMs,
         onOutput: () => sandbox.touch(),
+        followPorts: listener => sandbox.ports.follow(listener),
         onAttended: attended => {
           if (attended) release ??= sandbox.hold();
           else {
