@@ -9,16 +9,31 @@ import { join } from 'node:path';
 import { type Bench, NotHere, type Row } from './bench.ts';
 import { load, machineFacts } from './machine.ts';
 import { markdown, type Result, table } from './report.ts';
+import { checkpoint } from './rows/checkpoint.ts';
 import { edge } from './rows/edge.ts';
 import { eventLoop } from './rows/event-loop.ts';
+import { exec } from './rows/exec.ts';
 import { growth } from './rows/growth.ts';
 import { heldLock } from './rows/held-lock.ts';
 import { logs } from './rows/logs.ts';
 import { memory } from './rows/memory.ts';
 import { registry } from './rows/registry.ts';
 import { spawn } from './rows/spawn.ts';
+import { wake } from './rows/wake.ts';
 
-const benches: readonly Bench[] = [spawn, heldLock, edge, logs, memory, growth, registry, eventLoop];
+const benches: readonly Bench[] = [
+  spawn,
+  heldLock,
+  edge,
+  logs,
+  memory,
+  growth,
+  registry,
+  eventLoop,
+  exec,
+  wake,
+  checkpoint,
+];
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 

@@ -147,6 +147,18 @@ export class Docker {
     await this.#api.call('POST', `/containers/${id}/start`);
   }
 
+  /** As `docker exec`: what a command writes to both outputs, as frames. */
+  async exec(id: string, ...command: readonly string[]): Promise<string> {
+    const body = { Cmd: command, AttachStdout: true, AttachStderr: true };
+    const { Id } = await this.#api.call<{ Id: string }>('POST', `/containers/${id}/exec`, body);
+    const headers = { host: 'docker', 'content-type': 'application/json' };
+    const start = { method: 'POST', headers, body: '{}' };
+    const answer = await call(this.#place, `/exec/${Id}/start`, start);
+    const { ExitCode: code } = await this.#api.call<{ ExitCode: number }>('GET', `/exec/${Id}/json`);
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`);
+    return answer.body;
+  }
+
   async address(id: string): Promise<string> {
     const { NetworkSettings } = await this.#api.call<{ NetworkSettings: { IPAddress: string } }>(
       'GET',

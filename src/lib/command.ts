@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly input?: string;
   /** Killed after this long. */
   readonly timeoutMs?: number;
+  /** Kills it. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CommandResult {
@@ -69,6 +71,7 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
     env: toolEnvironment,
     timeout: options.timeoutMs ?? defaultTimeoutMs,
     killSignal: 'SIGKILL',
+    ...(options.signal && { signal: options.signal }),
   });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.on('error', error => reject(new CommandError(`${file}: ${error.message}`, undefined, '')));

@@ -2,6 +2,8 @@
 export const rootLimits = {
   /** To delete the files of one root. */
   removeTimeoutMs: 10 * 60_000,
+  /** Who deletes something waits for it so long. */
+  removeWaitMs: 1_000,
   /** To bring a copy to disk. */
   syncTimeoutMs: 5 * 60_000,
   /** Names that are given to one command. */

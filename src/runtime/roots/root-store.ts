@@ -1,13 +1,12 @@
-import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDnsLabel } from '../../lib/dns-label.ts';
-import { randomId } from '../../lib/ids.ts';
 import { Turns } from '../../lib/turns.ts';
 import { type ImagesInUse, type PreparedImage, RuntimeError } from '../runtime.ts';
 import { createCheckpoint, type RootCheckpointOptions, restoreCheckpoint } from './checkpoints.ts';
 import { endCommandsIn } from './left-commands.ts';
-import { removeTree } from './remove-tree.ts';
 import { RootFolder, type WritableLayer } from './root-folder.ts';
+import { Trash } from './trash.ts';
 
 interface ImageNote {
   readonly digests: readonly string[];
@@ -19,28 +18,31 @@ const imageNote = 'image.json';
 /** The persistent roots of one runtime, a folder for each. */
 export class RootStore {
   readonly #folder: string;
-  readonly #trash: string;
+  readonly #trash: Trash;
   readonly #turns = new Turns();
 
   /** @param folder a place of their own; made where it is missing */
   constructor(folder: string) {
     this.#folder = folder;
-    this.#trash = join(folder, '.trash');
+    this.#trash = new Trash(join(folder, '.trash'));
   }
 
-  /** Removes what a killed server has left behind. Call before any workload is made. */
+  /** Takes away what a killed server has left behind. Call before any workload is made. */
   async open(): Promise<void> {
-    await mkdir(this.#trash, { recursive: true, mode: 0o700 });
+    const deleted = await this.#trash.open();
     const names = await this.list();
     const leftOvers = await Promise.all(names.map(name => this.#root(name).leftOvers()));
-    const deleted = (await readdir(this.#trash)).map(name => join(this.#trash, name));
-    const left = [...leftOvers.flat(), ...deleted];
-    if (left.length > 0) await endCommandsIn(this.#folder);
-    for (const path of left) await removeTree(path);
+    if (leftOvers.flat().length + deleted.length > 0) await endCommandsIn(this.#folder);
+    for (const path of leftOvers.flat()) {
+      const taken = await this.#trash.take(path, 'left');
+      if (taken !== undefined) deleted.push(taken);
+    }
+    for (const path of deleted) this.#trash.deleteLater(path);
   }
 
   async close(): Promise<void> {
     await this.#turns.allSettled();
+    await this.#trash.close();
   }
 
   /** Where its workload is to write; makes the root where it is missing. */
@@ -62,20 +64,9 @@ export class RootStore {
     };
   }
 
+  /** Gone at once; the room of many files is given back by and by. */
   remove(name: string): Promise<void> {
-    return this.#turns.run(name, () => this.#discard(this.#root(name).path, name));
-  }
-
-  /** Gone at once, whatever happens to the server then. */
-  async #discard(path: string, name: string): Promise<void> {
-    const trash = join(this.#trash, `${name}.${randomId(6)}`);
-    try {
-      await rename(path, trash);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
-    }
-    await removeTree(trash);
+    return this.#turns.run(name, () => this.#trash.discard(this.#root(name).path, name));
   }
 
   /** @throws {RuntimeError} `not-found`, `conflict` when there is one of that name, `disk-full` */
@@ -105,7 +96,7 @@ export class RootStore {
   }
 
   removeCheckpoint(name: string, checkpoint: string): Promise<void> {
-    return this.#turns.run(name, () => this.#discard(this.checkpointPath(name, checkpoint), name));
+    return this.#turns.run(name, () => this.#trash.discard(this.checkpointPath(name, checkpoint), name));
   }
 
   async listCheckpoints(name: string): Promise<string[]> {
