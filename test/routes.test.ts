@@ -125,6 +125,7 @@ const standIn: unknown = {
     publicUrl: 'http://localhost:1',
     domain: 'localhost',
     corsOrigins: '*',
+    eventAddresses: '',
     rate: { token: 1, anonymous: 1, windowSeconds: 1 },
   },
   engine: { journal: { onEntry: () => {} }, workspaces: {} },

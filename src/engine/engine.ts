@@ -23,7 +23,10 @@ import type { LiveSandbox } from './sandboxes/live-sandbox.ts';
 import type { Resident } from './sandboxes/resident.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Workloads } from './workloads/workloads.ts';
+import { type AccessGateway, noGateway } from './workspaces/access-gateway.ts';
+import type { WorkspaceLayout } from './workspaces/layout.ts';
 import type { WorkspaceLimits } from './workspaces/limits.ts';
+import { runWorkspaceRetention } from './workspaces/retention.ts';
 import { Workspaces } from './workspaces/workspaces.ts';
 
 export interface EngineParts {
@@ -53,6 +56,9 @@ export interface SandboxSetup {
 }
 
 export interface WorkspaceSetup {
+  readonly layout: WorkspaceLayout;
+  /** None when absent. */
+  readonly gateway?: AccessGateway;
   readonly limits: WorkspaceLimits;
 }
 
@@ -69,6 +75,7 @@ export class Engine {
   readonly #workloads: Workloads;
   readonly #closing = new AbortController();
   #retention: Promise<void> | undefined;
+  #workspaceRetention: Promise<void> | undefined;
 
   constructor(parts: EngineParts) {
     const { store, runtime, logs, volumes, limits, clock = systemClock, reportFault } = parts;
@@ -93,8 +100,13 @@ export class Engine {
     this.workspaces = new Workspaces({
       store: store.workspaces,
       runtime,
-      limits: parts.workspaces.limits,
+      workloads,
+      journal,
+      logs,
+      gateway: noGateway,
+      ...parts.workspaces,
       clock,
+      reportFault,
     });
   }
 
@@ -127,9 +139,22 @@ export class Engine {
     const { store, logs, volumes, limits, reportFault, onForgotten = () => {} } = this.#parts;
     const [live, boots] = await Promise.all([store.backends.live(), store.sandboxes.liveBoots()]);
     this.backends.recover(live);
-    const recovered = await this.#workloads.recover([...live.map(asWorkload), ...boots]);
+    const workspaces = await this.workspaces.recover();
+    const recovered = await this.#workloads.recover([...live.map(asWorkload), ...boots, ...workspaces]);
     await this.sandboxes.recover(boots);
+    await this.workspaces.resume();
     await removeStrayLogs({ store, logs });
+    this.#workspaceRetention = runWorkspaceRetention(
+      {
+        store: store.workspaces,
+        logs,
+        clock: this.#clock,
+        keepMs: limits.endedRetentionMs,
+        historyMs: this.#parts.workspaces.limits.historyMs,
+        reportFault,
+      },
+      this.#closing.signal,
+    );
     this.#retention = runRetention(
       {
         store: store.backends,
@@ -184,8 +209,10 @@ export class Engine {
   /** Lets go; see {@link Workloads.close}. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.workspaces.close();
     await this.sandboxes.close();
     await this.#retention;
+    await this.#workspaceRetention;
     await this.#workloads.close();
     this.backends.close();
   }

@@ -9,12 +9,15 @@ export type {
   AccessRule,
   Backend,
   IdentityField,
+  InstanceOptions,
+  QueueTarget,
   SandboxCheckpoint,
   SandboxServiceDefinition,
   SandboxTask,
   Service,
   StatusEntry,
   WorkspaceDeployment,
+  WorkspaceInstance,
 } from '../store/store.ts';
 export type { Spawned } from './backends/backends.ts';
 export type { MountRequest } from './backends/mount-request.ts';
@@ -50,8 +53,15 @@ export {
   statusOrder,
   type WorkloadStatus,
 } from './workloads/status.ts';
+export type { AccessGateway, WayIn } from './workspaces/access-gateway.ts';
 export { anonymousCallers, everybody } from './workspaces/access-policy.ts';
+export type { AdmissionRequest, RefusalReason } from './workspaces/admission.ts';
 export { isTypeName } from './workspaces/deployments.ts';
 export { imageName, parseImageName } from './workspaces/image-name.ts';
+export type { InstanceStatus } from './workspaces/instance-status.ts';
+export type { InstanceView } from './workspaces/instances.ts';
+export type { WorkspaceLayout } from './workspaces/layout.ts';
 export { defaultWorkspaceLimits, type WorkspaceLimits } from './workspaces/limits.ts';
+export type { BlockedReason } from './workspaces/outlook.ts';
 export type { DeploymentView, Onlooker } from './workspaces/overview.ts';
+export type { AdmissionOutcome, ReservationView } from './workspaces/queue.ts';

@@ -37,8 +37,8 @@ export function wireEdge(sprites: SpritesParts, reportFault: ReportFault, option
   });
   engine.journal.onEntry(entry => {
     const { workloadId: id, status } = entry;
-    // Sandboxes are reached through their front door only.
-    if (engine.sandboxes.byWorkload(id) !== undefined) return;
+    // Sandboxes are reached through their front door only, and workspaces not at all here.
+    if (engine.sandboxes.byWorkload(id) !== undefined || engine.workspaces.instances.isWorkload(id)) return;
     stateNames.set(id, v1StateAfter(stateNames.get(id), entry));
     const backend = engine.backends.getLive(id);
     edge.update(routeOf(backend ?? { id, access: 'open' }, entry));

@@ -186,6 +186,8 @@ function rerobotsDialectSettings({ rerobots }: Settings): RerobotsParts['setting
   return {
     publicRead: rerobots.publicRead,
     corsOrigins: rerobots.corsOrigins,
+    maxExpireSeconds: rerobots.maxExpireD,
+    eventAddresses: rerobots.eurlAllow,
     rate: {
       token: rerobots.rateToken,
       anonymous: rerobots.rateAnonymous,

@@ -1,9 +1,11 @@
+import { workspaceLayout } from '../dialects/index.ts';
 import { defaultWorkspaceLimits, type EngineParts } from '../engine/index.ts';
 import type { Settings } from './settings/index.ts';
 
 /** What the engine has to know to run workspaces. */
 export function workspaceSetup({ rerobots }: Settings): EngineParts['workspaces'] {
   return {
+    layout: workspaceLayout,
     limits: {
       ...defaultWorkspaceLimits,
       maxActivePerAccount: rerobots.maxActivePerUser,

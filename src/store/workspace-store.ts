@@ -211,7 +211,12 @@ export interface WorkspaceStore {
   liveWorkloads(): Promise<
     { readonly id: string; readonly latest: StatusEntry; readonly imageDigest?: string }[]
   >;
-  /** Durable. */
+  /**
+   * Durable. Begins the workload of an instance that is `starting` anew, after it was lost. Undefined where the
+   * instance is something else, or its workload has not ended.
+   */
+  restartWorkload(id: string, at: Date): Promise<StatusEntry | undefined>;
+  /** Durable. While it has not ended. */
   keepPrivateKey(id: string, privateKey: string): Promise<void>;
   /**
    * Durable. A step of an instance, with what it means for its deployment, and its event. Undefined, and nothing

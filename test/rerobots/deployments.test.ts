@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachRuntime, runBerth } from '../support/index.ts';
-import { assertRefused, deploy, newType, timestampPattern } from './support.ts';
+import { assertRefused, deploy, newType, nobody, timestampPattern, unlimited } from './support.ts';
 
-const nobody = '00000000-0000-4000-8000-000000000000';
-const settings = { 'rerobots.rate.anonymous': 0, 'rerobots.rate.token': 0 };
+const settings = unlimited;
 
 interface Rules {
   readonly rules: { id: number; user: string; capability: string; param: null; wdeployment_id: string }[];

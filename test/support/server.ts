@@ -180,7 +180,7 @@ export class TestServer {
     return Number(/^berth_workloads_live (\d+)$/m.exec(text)?.[1]);
   }
 
-  /** Ends every backend of every account and the administrator's sandboxes, and waits until nothing is left. */
+  /** Ends every backend of every account every workspace, and the administrator's sandboxes, and waits until nothing is left. */
   async endWorkloads(): Promise<void> {
     const { sprites } = (await this.api('/v1/sprites?max_results=100')).ok<{ sprites: { name: string }[] }>();
     await Promise.all(sprites.map(({ name }) => this.api(`/v1/sprites/${name}`, { method: 'DELETE' })));
@@ -196,6 +196,12 @@ export class TestServer {
         ),
       );
     }
+    const deployments = '/berth/v1/workspace-deployments';
+    const { deployments: slots } = (await this.api(deployments)).ok<{
+      deployments: { id: string; dissolved_at: string | null }[];
+    }>();
+    const open = slots.filter(({ dissolved_at: dissolvedAt }) => dissolvedAt === null);
+    await Promise.all(open.map(({ id }) => this.api(`${deployments}/${id}/dissolve`, { body: {} })));
     await eventually('the end of all workloads', async () => (await this.liveWorkloads()) === 0, 30_000);
   }
 

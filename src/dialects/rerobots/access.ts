@@ -22,6 +22,8 @@ const patterns: Readonly<Record<string, RegExp>> = {
   wd: uuid,
   n: /^\d{1,9}$/,
   wtype: /^[A-Za-z0-9_]{1,64}$/,
+  /** A type, or the id of a deployment. */
+  target: /^([A-Za-z0-9_]{1,64}|[a-fA-F0-9]{8}-([a-fA-F0-9]{4}-){3}[a-fA-F0-9]{12})$/,
 };
 
 /** What comes before every route, in this order: whose token it is, the quota, the version, whether a token is needed. */

@@ -7,6 +7,10 @@ export const maxBodyBytes = 64 * 1024;
 export function takeBodiesAsText(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_: unknown, body: string) => body);
+  app.addHook('onRequest', async request => {
+    // The framework refuses what is no type at all.
+    if (request.headers['content-type'] !== undefined) request.headers['content-type'] = 'application/json';
+  });
 }
 
 /**

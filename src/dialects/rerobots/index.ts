@@ -5,11 +5,16 @@ import { maxBodyBytes, takeBodiesAsText } from './bodies.ts';
 import { rerobotsErrors } from './errors.ts';
 import type { RerobotsParts } from './parts.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
+import { instanceRoutes } from './routes/instance.ts';
+import { instanceListRoutes } from './routes/instances.ts';
+import { newRoutes } from './routes/new.ts';
 import { queueLengthRoutes } from './routes/queue-lengths.ts';
+import { reservationRoutes } from './routes/reservations.ts';
 import { rootRoute } from './routes/root.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { refuseTheRest } from './unrecognized.ts';
 
+export { workspaceLayout } from './layout.ts';
 export type { RerobotsParts, RerobotsSettings } from './parts.ts';
 
 /** rerobots' API: workspaces that are queued for and reserved. */
@@ -29,6 +34,10 @@ export const rerobots = {
     deploymentRoutes(app, parts, access);
     queueLengthRoutes(app, parts, access);
     ruleRoutes(app, parts, access);
+    newRoutes(app, parts, access);
+    instanceListRoutes(app, parts, access);
+    instanceRoutes(app, parts, access);
+    reservationRoutes(app, parts, access);
     refuseTheRest(app);
   },
 } satisfies Dialect<RerobotsParts>;

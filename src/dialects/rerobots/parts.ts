@@ -15,6 +15,10 @@ export interface RerobotsSettings {
   /** Web pages of these origins may use the API with credentials; a list with commas. */
   readonly corsOrigins: string;
   readonly rate: RateSettings;
+  /** The longest time that an instance may be asked for. */
+  readonly maxExpireSeconds: number;
+  /** Where events may be sent, beside the internet: addresses and networks, with commas between them. */
+  readonly eventAddresses: string;
 }
 
 export interface RateSettings {

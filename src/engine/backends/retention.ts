@@ -45,7 +45,7 @@ export async function removeStrayLogs({
   store,
   logs,
 }: {
-  readonly store: Pick<Store, 'backends' | 'sandboxes'>;
+  readonly store: Pick<Store, 'backends' | 'sandboxes' | 'workspaces'>;
   readonly logs: Logs;
 }): Promise<number> {
   const [boots, services] = await Promise.all([store.sandboxes.liveBoots(), store.sandboxes.serviceIds()]);
@@ -53,6 +53,7 @@ export async function removeStrayLogs({
   let removed = 0;
   for (const id of await logs.list()) {
     if (ofSandboxes.has(id) || (await store.backends.get(id)) !== undefined) continue;
+    if ((await store.workspaces.instance(id)) !== undefined) continue;
     await logs.remove(id);
     removed += 1;
   }

@@ -48,7 +48,13 @@ export async function engineWorld(
         policyDefaults: ['example.com', '*.example.org'],
         baseImage: async () => ({ kind: 'host' }),
       },
-      workspaces: { limits: defaultWorkspaceLimits },
+      workspaces: {
+        limits: defaultWorkspaceLimits,
+        layout: {
+          account: { name: 'root', uid: 0, gid: 0, home: '/root' },
+          idVariable: 'WORKSPACE_ID',
+        },
+      },
       reportFault: (_, error) => {
         faults.push(error);
         return 'fault_test';

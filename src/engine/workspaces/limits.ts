@@ -29,5 +29,5 @@ export const queueCheckMs = 30_000;
 export const reportsKept = 1_000;
 export const maxDescriptionLength = 200;
 export const maxRegionLength = 64;
-/** How long a shell may take to answer in a workspace that is about to be ready. */
-export const probeTimeoutMs = 15_000;
+/** Pause before a step is written again after the store refused it. */
+export const writeRetryMs = 1_000;

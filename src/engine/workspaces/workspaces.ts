@@ -1,46 +1,87 @@
 import type { Clock } from '../../lib/clock.ts';
+import type { Logs } from '../../logs/logs.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { WorkspaceDeployment, WorkspaceStore } from '../../store/store.ts';
+import type { Journal } from '../events.ts';
+import type { LiveWorkload, Workloads } from '../workloads/workloads.ts';
+import type { AccessGateway } from './access-gateway.ts';
 import { Deployments } from './deployments.ts';
+import { Instances } from './instances.ts';
+import type { WorkspaceLayout } from './layout.ts';
 import type { WorkspaceLimits } from './limits.ts';
 import { type DeploymentView, type Onlooker, viewsFor } from './overview.ts';
-import { type QueueState, queueStateOf } from './queue-state.ts';
+import { Queue } from './queue.ts';
+import { queueStateOf } from './queue-state.ts';
 
 export interface WorkspacesParts {
   readonly store: WorkspaceStore;
   readonly runtime: Runtime;
+  readonly workloads: Workloads;
+  readonly journal: Journal;
+  readonly logs: Logs;
+  readonly gateway: AccessGateway;
+  readonly layout: WorkspaceLayout;
   readonly limits: WorkspaceLimits;
   readonly clock: Clock;
+  readonly reportFault: (subject: string, error: unknown) => string;
 }
 
 /** Scarce slots, what runs in them, and who waits for them. */
 export class Workspaces {
   readonly deployments: Deployments;
+  readonly instances: Instances;
+  readonly queue: Queue;
   readonly #parts: WorkspacesParts;
 
   constructor(parts: WorkspacesParts) {
     this.#parts = parts;
-    const { store, runtime, clock } = parts;
+    const { store, runtime, clock, limits, reportFault } = parts;
+    const mayHandOver = (): void => this.queue.mayHandOver();
+    const changed = (): void => {};
+    this.instances = new Instances({ ...parts, mayHandOver, changed });
+    this.queue = new Queue({
+      store,
+      limits,
+      clock,
+      isOnline,
+      hasVpn: () => false,
+      instances: () => this.instances,
+      changed,
+      reportFault,
+    });
     this.deployments = new Deployments({
       store,
       runtime,
       clock,
-      mayHandOver: () => {},
-      dissolved: async () => {},
+      mayHandOver,
+      dissolved: id => this.instances.endIn(id),
     });
+  }
+
+  /** Workloads that have not ended, for their owner; {@link resume} comes after it. */
+  recover(): Promise<LiveWorkload[]> {
+    return this.instances.recover();
+  }
+
+  /** Goes on where the last server has stopped. */
+  async resume(): Promise<void> {
+    await this.instances.resume();
+    await this.queue.start();
   }
 
   /** The deployments that somebody knows of, oldest first, with those that were dissolved. */
   async views(onlooker: Onlooker): Promise<DeploymentView[]> {
-    return viewsFor(await this.#state(), onlooker);
+    return viewsFor(queueStateOf(await this.#parts.store.queue(), isOnline), onlooker);
   }
 
-  async #state(): Promise<QueueState> {
-    return queueStateOf(await this.#parts.store.queue(), deployment => this.#isOnline(deployment));
+  /** Lets go, before the workloads are let go of. */
+  async close(): Promise<void> {
+    this.instances.close();
+    await this.queue.close();
   }
+}
 
-  /** Local ones are where this server is. */
-  #isOnline({ kind }: WorkspaceDeployment): boolean {
-    return kind === 'local';
-  }
+/** Local ones are where this server is. */
+function isOnline({ kind }: WorkspaceDeployment): boolean {
+  return kind === 'local';
 }

@@ -1,36 +1,7 @@
 import { lookup as lookUp } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import { kindOfAddress } from '../../lib/public-address.ts';
 import { PullError } from './pull-error.ts';
-
-/** Addresses of machines that the internet does not know: the host itself, its networks, carriers' (RFC 6890). */
-const privateAddresses = blockList([
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['100.64.0.0', 10],
-  ['198.18.0.0', 15],
-  ['::1', 128],
-  ['fc00::', 7],
-]);
-
-/** What no registry is at: unspecified, link-local (where clouds keep the secrets of a machine), multicast, reserved. */
-const unfitAddresses = blockList([
-  ['0.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['192.0.0.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-  ['::', 128],
-  ['fe80::', 10],
-  ['fec0::', 10],
-  ['ff00::', 8],
-  // IPv4 in other clothes, which would lead to any of the above.
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['2002::', 16],
-  ['2001::', 32],
-]);
 
 /**
  * Keeps a registry from making this server talk to machines that only the server can reach. A private address is
@@ -49,10 +20,9 @@ export class AddressGuard {
 
   /** @param address of that host @throws {PullError} `address-refused` */
   check(host: string, address: string): void {
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (unfitAddresses.check(address, family))
-      throw refused(host, 'is at an address where no registry can be');
-    if (!privateAddresses.check(address, family)) return;
+    const kind = kindOfAddress(address);
+    if (kind === 'unfit') throw refused(host, 'is at an address where no registry can be');
+    if (kind === 'public') return;
     if (!this.#mayBePrivate) {
       throw refused(
         host,
@@ -98,11 +68,4 @@ export function isLoopback(host: string): boolean {
 
 function refused(host: string, why: string): PullError {
   return new PullError('address-refused', `${host} ${why}`);
-}
-
-function blockList(networks: readonly (readonly [network: string, prefix: number])[]): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of networks)
-    list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
-  return list;
 }

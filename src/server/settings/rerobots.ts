@@ -41,6 +41,12 @@ export const rerobotsSettings = {
     unit: 'seconds',
     doc: 'The longest time that somebody may ask a workspace for; without such a time it runs until it is ended.',
   }),
+  'rerobots.eurl.allow': text({
+    default: '',
+    pattern: /^([0-9a-fA-F.:/]+( *, *[0-9a-fA-F.:/]+)*)?$/,
+    expects: 'addresses or networks, with commas between them, such as 127.0.0.1, 10.0.0.0/8',
+    doc: 'Private addresses that events about workspaces may be sent to.',
+  }),
   'rerobots.max_active_per_user': whole({
     default: 20,
     min: 0,

@@ -22,11 +22,13 @@ export function crossChecks(values: Values, origins: Origins): SettingProblem[] 
     problems.push(problem('host', `${host} ${reason}. ${remedy}`));
   }
 
-  const proxies = values.get('trusted_proxies');
-  const wrong =
-    typeof proxies === 'string' ? proxies.split(',').find(part => !isNetwork(part.trim())) : undefined;
-  if (wrong !== undefined) {
-    problems.push(problem('trusted_proxies', `${wrong.trim()} is neither an address nor a network`));
+  for (const name of ['trusted_proxies', 'rerobots.eurl.allow'] as const) {
+    const networks = values.get(name);
+    if (typeof networks !== 'string' || networks === '') continue;
+    const wrong = networks.split(',').find(part => !isNetwork(part.trim()));
+    if (wrong !== undefined) {
+      problems.push(problem(name, `${wrong.trim()} is neither an address nor a network`));
+    }
   }
 
   const segment = Number(values.get('logs.segment_bytes'));

@@ -2,6 +2,7 @@ import { canStepInstance, type InstanceStatus, isOver } from '../../engine/works
 import type {
   BegunInstance,
   InstanceOptions,
+  StatusEntry,
   StepTerms,
   WorkspaceDeployment,
   WorkspaceInstance,
@@ -21,6 +22,7 @@ type Part = Pick<
   | 'instance'
   | 'instances'
   | 'liveWorkloads'
+  | 'restartWorkload'
   | 'keepPrivateKey'
   | 'stepInstance'
   | 'deleteWorkloadsEndedBefore'
@@ -77,7 +79,11 @@ export function workspaceInstanceStore(database: Database): Part {
   const remove = database.prepare((wanted: { id: string }) =>
     queries.deleteFrom('workspace_instances').where('id', '=', wanted.id),
   );
+  const isRunning = database.prepare((wanted: { id: string }) =>
+    queries.selectFrom('workloads').select('id').where('id', '=', wanted.id).where('ended_at', 'is', null),
+  );
   const step = instanceStepper(database);
+  const beginWorkload = workloadBeginner(database);
 
   return {
     instance: async id => {
@@ -92,6 +98,13 @@ export function workspaceInstanceStore(database: Database): Part {
         latest: fromJournalRow(row),
         ...(row.image_digest !== null && { imageDigest: row.image_digest }),
       })),
+    restartWorkload: (id, at) =>
+      database.write('power-cut', () => {
+        const row = byId.get({ id });
+        if (row?.status !== 'starting' || isRunning.get({ id }) !== undefined) return undefined;
+        removeWorkload.run({ id });
+        return beginWorkload(id, row.account_id, at);
+      }),
     keepPrivateKey: (id, privateKey) =>
       database.write('power-cut', () => void keepKey.run({ id, privateKey })),
     stepInstance: (id, status, terms) => database.write('power-cut', () => step(id, status, terms)),
@@ -117,7 +130,7 @@ export function instanceBeginner(
   instance: Omit<WorkspaceInstance, 'status'>,
   deployment: Pick<WorkspaceDeployment, 'id' | 'kind'>,
 ) => BegunInstance {
-  const record = journalRecorder(database);
+  const beginWorkload = workloadBeginner(database);
   const tell = eventWriter(database);
   const insert = database.prepare((row: WorkspaceInstanceRow) =>
     queries.insertInto('workspace_instances').values({
@@ -132,9 +145,6 @@ export function instanceBeginner(
       expires_at: row.expires_at,
       ended_at: row.ended_at,
     }),
-  );
-  const insertWorkload = database.prepare((row: { id: string; accountId: string }) =>
-    queries.insertInto('workloads').values({ id: row.id, account_id: row.accountId, latest_seq: 0 }),
   );
 
   return (begun, { kind }) => {
@@ -155,8 +165,19 @@ export function instanceBeginner(
     const url = instance.options.eventUrl;
     if (url !== undefined) tell({ ...eventOf(instance), kind: 'starting', url, dueAt: startedAt });
     if (kind === 'device') return { instance };
-    insertWorkload.run({ id, accountId: account.id });
-    return { instance, latest: record({ workloadId: id, status: 'scheduled', at: startedAt }) };
+    return { instance, latest: beginWorkload(id, account.id, startedAt) };
+  };
+}
+
+/** For use inside a write. */
+function workloadBeginner(database: Database): (id: string, accountId: string, at: Date) => StatusEntry {
+  const record = journalRecorder(database);
+  const insert = database.prepare((row: { id: string; accountId: string }) =>
+    queries.insertInto('workloads').values({ id: row.id, account_id: row.accountId, latest_seq: 0 }),
+  );
+  return (id, accountId, at) => {
+    insert.run({ id, accountId });
+    return record({ workloadId: id, status: 'scheduled', at });
   };
 }
 
