@@ -13,7 +13,10 @@ Is it running? Start it with \`npm start\`, or set BERTH_URL to where it runs.`,
     };
   }
   if (error instanceof ApiError) {
-    const trace = error.status >= 500 && error.requestId !== undefined ? ` (request ${error.requestId})` : '';
+    const trace =
+      error.status >= 500 && error.status !== 501 && error.requestId !== undefined
+        ? ` (request ${error.requestId})`
+        : '';
     const wayOut = wayOutOf(error);
     return {
       text: `${oneLine(error.message)}${trace}${wayOut === undefined ? '' : `\n${wayOut}`}`,

@@ -151,6 +151,61 @@ forEachRuntime('sandboxes on the command line', { runtimes: ['oci'] }, world => 
     assert.match(refused.stderr, /permission denied: \/etc\/big/);
   });
 
+  test('services: made, told, stopped, started, signalled, deleted', async () => {
+    await done('create', 'sup');
+    const script = 'trap "echo hup" HUP; echo up; echo bad >&2; while :; do sleep 0.1; done';
+    const made = await berth([
+      'services',
+      'create',
+      'sup',
+      'web',
+      '--duration',
+      '2',
+      '--',
+      'sh',
+      '-c',
+      script,
+    ]);
+    assert.deepEqual([made.code, made.stdout], [0, 'up\n'], made.stderr);
+    assert.match(made.stderr, /^bad$/m);
+    assert.match(await done('services', 'list', 'sup'), /^web +running +\d+ +- +0 /m);
+    const following = start('services', 'logs', 'sup', 'web', '--lines', '0', '--follow');
+    const heard = once(following.child.stdout, 'data');
+    await eventually('the signal', async () => {
+      await done('services', 'signal', 'sup', 'web', 'hup');
+      return Promise.race([heard.then(() => true), delay(500, false)]);
+    });
+    assert.match(String((await heard)[0]), /^hup\n/);
+    following.child.kill('SIGINT');
+    await following.exited;
+    assert.equal((await berth(['services', 'stop', 'sup', 'web', '--timeout', '1s'])).code, 0);
+    const again = await berth(['services', 'stop', 'sup', 'web']);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /"web" is not running\nSee how it is/);
+    assert.equal((await berth(['services', 'start', 'sup', 'web', '--duration', '0'])).code, 0);
+    assert.equal(JSON.parse(await done('services', 'get', 'sup', 'web', '--json')).state.status, 'running');
+    assert.equal((await berth(['services', 'create', 'sup', 'none', '--', '/no/such'])).code, 1);
+    assert.equal(
+      await done('services', 'delete', 'sup', 'none', 'web'),
+      'Service none is deleted\nService web is deleted\n',
+    );
+    assert.equal((await berth(['services', 'get', 'sup', 'web'])).code, 1);
+  });
+
+  test('ports are listed, and reached at ports here', async () => {
+    await done('create', 'web');
+    const server = `require('http').createServer((_, res) => res.end('hello')).listen(3000, '127.0.0.1')`;
+    await done('services', 'create', 'web', 'web', '--duration', '0', '--', 'node', '-e', server);
+    await eventually('the port', async () => /^3000 +127\.0\.0\.1 +\d+$/m.test(await done('ports', 'web')));
+    const proxy = start('proxy', 'web', ':3000', ':1');
+    const [chunk] = await once(proxy.child.stdout, 'data');
+    const address = /^(127\.0\.0\.1:\d+) -> web localhost:3000$/m.exec(String(chunk))?.[1];
+    for (let n = 0; n < 3; n++) assert.equal(await (await fetch(`http://${address}/`)).text(), 'hello');
+    proxy.child.kill('SIGINT');
+    assert.equal(await proxy.exited, 0);
+    assert.equal((await berth(['proxy', 'none', '80'])).code, 1);
+  });
+
   test('network policy', async () => {
     await done('create', 'net');
     await done('policy', 'network', 'set', 'net', '--allow', 'example.com');

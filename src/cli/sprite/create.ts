@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { environmentPair } from '../parse.ts';
 import { printJson } from '../print.ts';
 import { Progress } from '../progress.ts';
-import { examples, type SpriteOptions, withSpriteOptions } from './options.ts';
+import { collect, examples, type SpriteOptions, withSpriteOptions } from './options.ts';
 
 interface Options extends SpriteOptions {
   readonly label?: readonly string[];
@@ -47,8 +47,4 @@ export function registerSpriteCreate(parent: Command, context: Context): void {
     );
     await terminal.out(sprite.url);
   });
-}
-
-function collect(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, text];
 }

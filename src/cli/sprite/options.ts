@@ -29,3 +29,13 @@ export async function spriteNamed(context: Context, options: ReachOptions, name:
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`;
 }
+
+/** For a repeatable option. */
+export function collect(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, text];
+}
+
+/** Texts of others must not move the cursor. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}

@@ -3,7 +3,7 @@ import type { SessionSummary } from '../../client/index.ts';
 import { timeText } from '../age.ts';
 import type { Context } from '../context.ts';
 import { printJson, printTable } from '../print.ts';
-import { examples, type SpriteOptions, spriteNamed, withSpriteOptions } from './options.ts';
+import { examples, printable, type SpriteOptions, spriteNamed, withSpriteOptions } from './options.ts';
 
 export function registerSessions(parent: Command, context: Context): void {
   withSpriteOptions(
@@ -28,9 +28,4 @@ export function registerSessions(parent: Command, context: Context): void {
     ];
     await printTable(terminal, sessions, columns, 'No command runs there.');
   });
-}
-
-/** Arguments of others must not move the cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }

@@ -12,6 +12,9 @@ import { registerKill } from './kill.ts';
 import { registerSpriteList } from './list.ts';
 import { examples } from './options.ts';
 import { registerPolicy } from './policy/policy.ts';
+import { registerPorts } from './ports/ports.ts';
+import { registerProxy } from './ports/proxy.ts';
+import { registerServices } from './services/services.ts';
 import { registerSessions } from './sessions.ts';
 import { registerSpriteUrl } from './url.ts';
 
@@ -27,6 +30,8 @@ export function registerSprite(program: Command, context: Context): void {
         'berth sprite exec box -- uname -a',
         'berth sprite console box',
         'berth sprite cp notes.txt box:notes.txt',
+        'berth sprite services create box web --http-port 3000 -- python3 -m http.server 3000',
+        'berth sprite proxy box 8080:3000',
         'berth sprite destroy box',
       ),
     );
@@ -42,5 +47,8 @@ export function registerSprite(program: Command, context: Context): void {
   registerCopy(sprite, context);
   registerCheckpoint(sprite, context);
   registerPolicy(sprite, context);
+  registerServices(sprite, context);
+  registerProxy(sprite, context);
+  registerPorts(sprite, context);
   registerSpriteUrl(sprite, context);
 }

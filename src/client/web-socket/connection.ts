@@ -39,11 +39,12 @@ export class WebSocketConnection {
 
   /**
    * All messages until the server closes it or it breaks off; `closeCode` tells which.
+   * @param silenceMs how long nothing may come; 0 = for ever, where the server does not fill silence
    * @throws {ConnectionError} after a silence that is too long, and when what comes is no WebSocket
    */
-  async *messages(): AsyncGenerator<Message, void, undefined> {
+  async *messages(silenceMs = longestSilenceMs): AsyncGenerator<Message, void, undefined> {
     try {
-      for await (const chunk of this.#chunks()) {
+      for await (const chunk of this.#chunks(silenceMs)) {
         for (const frame of this.#reader.push(chunk)) {
           const message = this.#take(frame);
           if (message !== undefined) yield message;
@@ -81,14 +82,14 @@ export class WebSocketConnection {
     this.#end();
   }
 
-  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
+  async *#chunks(silenceMs: number): AsyncGenerator<Buffer, void, undefined> {
     const chunks = this.#socket[Symbol.asyncIterator]();
     for (;;) {
       // Only while it is waited for: a reader may take its time.
-      const timer = setTimeout(
-        () => this.#socket.destroy(new Error('nothing came for too long')),
-        longestSilenceMs,
-      );
+      const timer =
+        silenceMs === 0
+          ? undefined
+          : setTimeout(() => this.#socket.destroy(new Error('nothing came for too long')), silenceMs);
       const next = await chunks.next().finally(() => clearTimeout(timer));
       if (next.done) return;
       yield next.value as Buffer;

@@ -3,7 +3,7 @@ import type { NetworkRule } from '../../../client/index.ts';
 import { CommandError } from '../../command-error.ts';
 import type { Context } from '../../context.ts';
 import { printJson } from '../../print.ts';
-import { examples, type SpriteOptions, spriteNamed, withSpriteOptions } from '../options.ts';
+import { collect, examples, type SpriteOptions, spriteNamed, withSpriteOptions } from '../options.ts';
 
 interface Options extends SpriteOptions {
   readonly allow?: readonly string[];
@@ -43,8 +43,4 @@ export function registerNetworkSet(parent: Command, context: Context): void {
     if (options.json) await printJson(terminal, { rules });
     else await terminal.out(`Sprite ${name} may reach only what its rules allow`);
   });
-}
-
-function collect(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, text];
 }
