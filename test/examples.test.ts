@@ -14,8 +14,8 @@ interface Room {
   readonly people: number;
 }
 
-forEachRuntime('the example hello', {}, world => {
-  test('greets, counts its requests, writes a log, and ends when it is asked to', async () => {
+forEachRuntime('the examples', {}, world => {
+  test('hello greets, counts its requests, writes a log, and ends when it is asked to', async () => {
     const backend = await spawnExample(world, 'hello', { lock: 'my-document', env: { GREETING: 'Ahoy' } });
     for (const expected of [1, 2]) {
       const { text } = await backend.request('/some/page');
@@ -28,10 +28,8 @@ forEachRuntime('the example hello', {}, world => {
     assert.deepEqual(rest, ['GET /some/page', 'GET /some/page', 'asked to end']);
     assert.equal((await backend.status()).state, 'Terminated');
   });
-});
 
-forEachRuntime('the example counter', {}, world => {
-  test('is shared by all in a room, and each room has its own', async () => {
+  test('counter is shared by all in a room, and each room has its own', async () => {
     await access(join(examples, 'counter/node_modules/ws')); // npm ci --prefix examples/counter
     const room = await spawnExample(world, 'counter', { lock: 'room-1' });
     const same = await world.spawn('counter', { lock: 'room-1' });

@@ -153,7 +153,10 @@ forEachRuntime('a backend with a mount or limits', { concurrency: 1, settings },
       world.runtime === 'oci'
         ? '2000000 bytes of disk'
         : '900000000 bytes of memory, 2000000 bytes of disk, 600 s of CPU time';
-    const log = await backend.log('?follow=false');
+    const log = await eventually('what it wrote', async () => {
+      const lines = await backend.log('?follow=false');
+      return lines.includes('hello') && lines;
+    });
     assert.deepEqual(log, [`berth: this server can't enforce the limit of ${ignored}`, 'hello']);
     const info = (await world.api(`/v2/backend/${id}`)).ok();
     assert.equal(info.max_mem_bytes, 900_000_000);

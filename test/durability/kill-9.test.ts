@@ -17,7 +17,7 @@ const downtimeMs = 1_500;
 /** How much later than its time a stop may be carried out. */
 const lateMs = 20_000;
 
-/** What `numbers.js` tells of itself. */
+/** What `numbers.pl` tells of itself. */
 interface Identity {
   readonly instance: string;
   /** Its next number. */
@@ -57,10 +57,10 @@ describe('kill -9 of the server while 20 backends write', { skip: cannotRun('oci
         'logs.segment_bytes': 64 * 1024,
       };
       await world.open({ settings });
-      await world.service('numbers.js', { name: 'numbers', args: [String(lineEveryMs)] });
+      await world.service('numbers.pl', { name: 'numbers', args: [String(lineEveryMs)] });
       writing = await Promise.all(Array.from({ length: backendCount }, (_, n) => watch(`doc-${n}`)));
       stubborn = await spawn('stubborn');
-      obedient = await world.ready('numbers.js', {}, { args: [String(lineEveryMs), '600'] });
+      obedient = await world.ready('numbers.pl', {}, { args: [String(lineEveryMs), '600'] });
       await Promise.all(writing.map(({ reader }) => reader.reaches('err 50')));
 
       await Promise.all(

@@ -48,9 +48,8 @@ forEachRuntime('what a sprite may do and use', {}, world => {
       assertRefused(await sprite.api(path, { token: null }), 401, 'unauthorized');
     }
   });
-});
 
-forEachRuntime('what a sprite may do', { runtimes: ['process'] }, world => {
+  if (world.runtime !== 'process') return;
   test('is not set where the runtime can not', async () => {
     const sprite = await TestSprite.create(world);
     for (const body of [{ profile: 'minimal' }, { devices: ['null'] }, { noNewPrivileges: true }]) {
