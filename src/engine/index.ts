@@ -31,6 +31,7 @@ export type { FileEntry } from './sandboxes/files/file-entry.ts';
 export { FileError, type FileErrorCode } from './sandboxes/files/file-error.ts';
 export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';
 export { privateVolume, type SandboxLayout } from './sandboxes/layout.ts';
+export { type LimitFacts, SandboxLimitError } from './sandboxes/limit-error.ts';
 export { defaultSandboxLimits, type SandboxLimits } from './sandboxes/limits.ts';
 export type { LiveSandbox, SandboxStatus, SandboxUse } from './sandboxes/live-sandbox.ts';
 export type { Resident } from './sandboxes/resident.ts';

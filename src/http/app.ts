@@ -130,7 +130,10 @@ function limitBodyTime(request: FastifyRequest, reply: FastifyReply): void {
 /** No route takes the request: another method of a known path, or nothing at all. */
 function answerUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = request.server.knownPaths.find(request.url);
-  if (known === undefined) return sendError(reply, errorTable, 'not-found', 'there is nothing at this path');
+  if (known === undefined) {
+    const words = request.server.knownPaths.wordingNear(request.url) ?? errorTable;
+    return sendError(reply, words, 'not-found', 'there is nothing at this path');
+  }
   reply.header('allow', known.allow);
   if (known.anyOrigin) reply.header('access-control-allow-origin', '*');
   if (request.method === 'OPTIONS') return reply.code(204).send();

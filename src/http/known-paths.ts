@@ -35,6 +35,15 @@ export class KnownPaths {
     return { allow: [...allowed].join(', '), errors: first.errors, anyOrigin: first.anyOrigin };
   }
 
+  /** In whose words an unknown path is refused: of a dialect whose paths begin with the same two names. */
+  wordingNear(url: string): ErrorTable | undefined {
+    const [path = ''] = url.split('?', 1);
+    const names = path.split('/', 3);
+    if (names.length < 3) return undefined;
+    const beginning = `${names.join('/')}/`;
+    return [...this.#paths].find(([known]) => `${known}/`.startsWith(beginning))?.[1].errors;
+  }
+
   /** All paths, as they were added. */
   list(): string[] {
     return [...this.#paths.keys()];

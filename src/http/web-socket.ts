@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -10,6 +11,9 @@ export interface WebSocketOptions {
   /** Sent with the 101. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** After so much silence the other end is asked whether it is there; without an answer it is gone 10 s later. */
+const probeAfterMs = 30_000;
 
 interface Upgrade {
   readonly socket: Duplex;
@@ -48,6 +52,8 @@ export function acceptWebSocket(
   if (upgrade === undefined) throw new Error('the request does not ask for an upgrade');
   const { socket } = upgrade;
   upgrade.headers = { ...headersOf(reply), ...headers };
+  // Whoever has left without a word is found out by the system: clients need not answer pings.
+  if ('setKeepAlive' in socket) (socket as Socket).setKeepAlive(true, probeAfterMs);
   reply.hijack();
   (reply.raw as ServerResponse).detachSocket(socket as never);
   return new Promise(resolve => {

@@ -46,6 +46,9 @@ forEachRuntime('sprites', { settings }, world => {
     assert.equal((await sprite.run('cat', 'kept')).stdout, 'kept\n');
     await eventually('cold', async () => (await sprite.status()) === 'cold');
     assert.equal((await sprite.api('/check')).ok().status, 'hibernated');
+    const version = await sprite.api('/exec', { method: 'HEAD' });
+    assert.deepEqual([version.status, version.headers['sprite-version']], [200, 'v0.0.1-rc48']);
+    assert.equal(await sprite.status(), 'cold');
     assert.equal((await sprite.run('cat', 'kept')).stdout, 'kept\n');
     assert.equal(await sprite.status(), 'running');
   });
@@ -120,5 +123,33 @@ forEachRuntime('sprites', { settings }, world => {
     );
     assert.equal((await world.api('/v1/sprites?max_results=100000')).status, 200);
     assert.equal((await world.api('/v1/sprites?continuation_token=nonsense')).status, 400);
+  });
+});
+
+const few = { 'sprites.max_sprites': 2, 'sprites.create_per_minute': 3 };
+
+forEachRuntime('limits of sprites', { settings: few, runtimes: ['process'] }, world => {
+  test('are told with how many there are, and when to try again', async () => {
+    const sprites = [await TestSprite.create(world), await TestSprite.create(world)];
+    const full = await world.api('/v1/sprites', { body: { name: 'more' } });
+    assertRefused(full, 429, 'concurrent_sprite_limit_exceeded');
+    const told = full.json<Record<string, unknown>>();
+    assert.deepEqual([told.limit, told.current_count, told.retry_after_seconds], [2, 2, 5]);
+    assert.deepEqual(
+      ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining'].map(name => full.headers[name]),
+      ['5', '2', '0'],
+    );
+    assert.ok(Number(full.headers['x-ratelimit-reset']) > Date.now() / 1000);
+    for (const sprite of sprites) await sprite.api('', { method: 'DELETE' });
+    await TestSprite.create(world);
+    const fast = await world.api('/v1/sprites', { body: { name: 'more' } });
+    assertRefused(fast, 429, 'sprite_creation_rate_limited');
+    const { limit, window_seconds: window, retry_after_seconds: after } = fast.json<Record<string, number>>();
+    assert.deepEqual([limit, window], [3, 60]);
+    assert.ok(after !== undefined && after >= 1 && after <= 60, `${after}`);
+  });
+
+  test('unknown paths below are refused in the same words', async () => {
+    assertRefused(await world.api('/v1/sprites/box/no/such'), 404, 'not found');
   });
 });

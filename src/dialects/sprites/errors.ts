@@ -1,4 +1,4 @@
-import { FileError, type FileErrorCode } from '../../engine/index.ts';
+import { FileError, type FileErrorCode, SandboxLimitError } from '../../engine/index.ts';
 import type { ErrorTable, OwnError } from '../../http/index.ts';
 
 /**
@@ -58,8 +58,8 @@ export const spritesErrors: ErrorTable = {
     gone: { status: 410, code: 'gone' },
     'too-large': { status: 413, code: 'request too large' },
     'unsupported-media-type': { status: 415, code: 'unsupported media type' },
-    'limit-reached': { status: 429, code: 'concurrent_sprite_limit_exceeded' },
-    'rate-limited': { status: 429, code: 'sprite_creation_rate_limited' },
+    'limit-reached': { status: 429, code: 'limit reached' },
+    'rate-limited': { status: 429, code: 'too many requests' },
     internal: { status: 500, code: 'internal error' },
     'no-capacity': { status: 503, code: 'sprite did not wake', headers: retryLater },
     'lock-busy': { status: 503, code: 'busy', headers: retryLater },
@@ -71,6 +71,7 @@ export const spritesErrors: ErrorTable = {
     ...(typeof detail === 'object' && detail !== null && detail),
   }),
   own(error): OwnError | undefined {
+    if (error instanceof SandboxLimitError) return limitReached(error);
     if (error instanceof FileError) {
       const { code, path, message } = error;
       return { ...fileErrors[code], message, detail: { code, path } };
@@ -80,6 +81,29 @@ export const spritesErrors: ErrorTable = {
     return { status, code, message, headers };
   },
 };
+
+/** Clients read when to try again from the body, or else from the headers. */
+function limitReached({ message, facts }: SandboxLimitError): OwnError {
+  const { limit, current, windowMs, retryAfterMs } = facts;
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return {
+    status: 429,
+    code: windowMs === undefined ? 'concurrent_sprite_limit_exceeded' : 'sprite_creation_rate_limited',
+    message,
+    headers: {
+      'retry-after': String(retryAfterSeconds),
+      'x-ratelimit-limit': String(limit),
+      'x-ratelimit-remaining': String(Math.max(0, limit - current)),
+      'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + retryAfterSeconds),
+    },
+    detail: {
+      limit,
+      ...(windowMs !== undefined && { window_seconds: windowMs / 1000 }),
+      retry_after_seconds: retryAfterSeconds,
+      current_count: current,
+    },
+  };
+}
 
 export function notFound(what: string, name: string): SpritesError {
   return new SpritesError(

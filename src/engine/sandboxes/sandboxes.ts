@@ -9,6 +9,7 @@ import type { Volumes } from '../../volumes/volumes.ts';
 import type { Journal } from '../events.ts';
 import type { Workloads } from '../workloads/workloads.ts';
 import { preparePrivateFolder, type SandboxLayout } from './layout.ts';
+import { SandboxLimitError } from './limit-error.ts';
 import type { SandboxLimits } from './limits.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import type { Resident } from './resident.ts';
@@ -50,6 +51,8 @@ export type SandboxHealth = 'healthy' | 'hibernated' | 'unhealthy' | 'error';
 const checkTimeoutMs = 5_000;
 const suffixLength = 6;
 const minuteMs = 60_000;
+/** Nobody knows when an account has room again; so it is not asked for all the time. */
+const placeRetryMs = 5_000;
 const capacityPollMs = 200;
 
 /** All sandboxes of this server. */
@@ -254,22 +257,31 @@ export class Sandboxes {
 
   #checkLimits(account: Account): void {
     const { maxSandboxes, createPerMinute } = this.#parts.limits;
-    if (maxSandboxes > 0 && this.list(account).length >= maxSandboxes) {
-      throw new BerthError('limit-reached', `the account has ${maxSandboxes} sandboxes, its limit`);
+    const current = this.list(account).length;
+    if (maxSandboxes > 0 && current >= maxSandboxes) {
+      const message = `the account has ${current} sandboxes; its limit is ${maxSandboxes}`;
+      throw new SandboxLimitError(message, { limit: maxSandboxes, current, retryAfterMs: placeRetryMs });
     }
     if (createPerMinute === 0) return;
     const now = this.#parts.clock.now().getTime();
     const recent = (this.#created.get(account.id) ?? []).filter(at => at > now - minuteMs);
     if (recent.length >= createPerMinute) {
-      throw new BerthError('rate-limited', `${createPerMinute} sandboxes a minute are the limit`);
+      throw new SandboxLimitError(`${createPerMinute} sandboxes a minute are the limit`, {
+        limit: createPerMinute,
+        current: recent.length,
+        windowMs: minuteMs,
+        retryAfterMs: (recent.at(-createPerMinute) ?? now) + minuteMs - now,
+      });
     }
     this.#created.set(account.id, [...recent, now]);
   }
 
   #checkRunning(account: Account): void {
     const { maxRunning } = this.#parts.limits;
-    if (maxRunning === 0 || this.counts(account).running < maxRunning) return;
-    throw new BerthError('limit-reached', `the account has ${maxRunning} running sandboxes, its limit`);
+    const current = this.counts(account).running;
+    if (maxRunning === 0 || current < maxRunning) return;
+    const message = `the account has ${current} running sandboxes; its limit is ${maxRunning}`;
+    throw new SandboxLimitError(message, { limit: maxRunning, current, retryAfterMs: placeRetryMs });
   }
 
   async #awaitPlace(account: Account, signal?: AbortSignal): Promise<void> {

@@ -29,6 +29,13 @@ interface KillRoute {
 export function execRoutes(app: FastifyInstance, parts: SpritesParts, access: AccessChecks): void {
   const { settings } = parts;
 
+  // Clients look for the version of a sprite here; that is no use of it.
+  app.head(
+    '/sprites/:name/exec',
+    { onRequest: [...access.sprite], schema: { hide: true, params: spriteParams } },
+    async (_, reply) => reply.type('application/json').send(),
+  );
+
   app.get<{ Querystring: Record<string, string | string[]> }>(
     '/sprites/:name/exec',
     {
