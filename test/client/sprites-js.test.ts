@@ -6,6 +6,7 @@ import { policyCases } from './sprites-js/policies.ts';
 import { portCases } from './sprites-js/ports.ts';
 import { recordCases } from './sprites-js/records.ts';
 import { findSdk } from './sprites-js/sdk.ts';
+import { serviceCases } from './sprites-js/services.ts';
 import { sessionCases } from './sprites-js/sessions.ts';
 import { terminalCases } from './sprites-js/terminals.ts';
 import { SdkUser } from './sprites-js/user.ts';
@@ -22,4 +23,5 @@ forEachRuntime('the published library for JavaScript', { skip, concurrency: 4 },
   checkpointCases(user);
   policyCases(user);
   portCases(user);
+  serviceCases(user);
 });

@@ -10,7 +10,7 @@ const clients = await InstalledClients.find('pypi');
 const program = join(import.meta.dirname, 'sprites-python/user.py');
 
 forEachRuntime('the published library for Python', { runtimes: ['oci'], skip: clients.skip }, world => {
-  test('runs commands, works on files, and makes and restores checkpoints', async () => {
+  test('runs commands and services, works on files, and makes and restores checkpoints', async () => {
     const { url, token } = world.server;
     const python = spawn('python3', [program, url, token, `py-${process.pid}`], {
       env: { ...process.env, PYTHONPATH: clients.path('site'), PYTHONDONTWRITEBYTECODE: '1' },

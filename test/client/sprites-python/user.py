@@ -63,6 +63,28 @@ def checkpoints(sprite):
     assert sprite.get_checkpoint("v1").id == "v1"
 
 
+def services(sprite):
+    def types(stream):
+        return [each.type for each in stream if each.type not in ("stdout", "stderr")]
+
+    assert sprite.list_services() == []
+    script = "echo up; echo bad >&2; exec sleep 1000"
+    made = list(sprite.create_service("web", "sh", args=["-c", script], duration=2.0))
+    assert sorted((each.type, each.data) for each in made if each.data) == [("stderr", "bad\n"), ("stdout", "up\n")], made
+    assert made[-1].type == "complete" and made[-1].log_files["combined"] == "/.sprite/logs/services/web.log", made
+    web = sprite.get_service("web")
+    assert (web.cmd, web.needs, web.http_port, web.state.status) == ("sh", [], None, "running"), web
+    assert web.state.pid and web.state.started_at.year > 2000, web
+    assert types(sprite.stop_service("web", timeout=5.0)) == ["stopping", "stopped", "complete"]
+    assert [(each.name, each.state.status) for each in sprite.list_services()] == [("web", "stopped")]
+    refused(SpriteError, lambda: sprite.stop_service("web"))
+    assert types(sprite.start_service("web", duration=0.5)) == ["started", "complete"]
+    sprite.signal_service("web", "CONT")
+    refused(SpriteError, lambda: sprite.signal_service("web", "NOPE"))
+    sprite.delete_service("web")
+    assert refused(SpriteError, lambda: sprite.get_service("web")).status_code == 404
+
+
 def main(url, token, name):
     with SpritesClient(token=token, base_url=url) as client:
         sprite = client.create_sprite(name)
@@ -70,6 +92,7 @@ def main(url, token, name):
         commands(sprite)
         files(sprite)
         checkpoints(sprite)
+        services(sprite)
         sprite.delete()
         refused(NotFoundError, lambda: client.get_sprite(name))
 
