@@ -7,7 +7,7 @@ import { type RerobotsParts, rerobots } from './rerobots/index.ts';
 import { type SpritesParts, sprites } from './sprites/index.ts';
 
 export { v1StateAfter } from './jamsocket/index.ts';
-export { type RerobotsParts, workspaceLayout } from './rerobots/index.ts';
+export { eventSender, type RerobotsParts, workspaceLayout } from './rerobots/index.ts';
 export { openFrontDoor, type SpritesParts, spriteLayout, takeInnerRequest } from './sprites/index.ts';
 
 export interface DialectParts {

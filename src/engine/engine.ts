@@ -24,6 +24,7 @@ import type { Resident } from './sandboxes/resident.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Workloads } from './workloads/workloads.ts';
 import { type AccessGateway, noGateway } from './workspaces/access-gateway.ts';
+import type { SendEvent } from './workspaces/event-delivery.ts';
 import type { WorkspaceLayout } from './workspaces/layout.ts';
 import type { WorkspaceLimits } from './workspaces/limits.ts';
 import { runWorkspaceRetention } from './workspaces/retention.ts';
@@ -57,6 +58,7 @@ export interface SandboxSetup {
 
 export interface WorkspaceSetup {
   readonly layout: WorkspaceLayout;
+  readonly sendEvent: SendEvent;
   /** None when absent. */
   readonly gateway?: AccessGateway;
   readonly limits: WorkspaceLimits;

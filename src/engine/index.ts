@@ -58,6 +58,7 @@ export type { AccessGateway, WayIn } from './workspaces/access-gateway.ts';
 export { anonymousCallers, everybody } from './workspaces/access-policy.ts';
 export type { AdmissionRequest, RefusalReason } from './workspaces/admission.ts';
 export { isTypeName } from './workspaces/deployments.ts';
+export type { OutgoingEvent, SendEvent } from './workspaces/event-delivery.ts';
 export { imageName, parseImageName } from './workspaces/image-name.ts';
 export type { InstanceStatus } from './workspaces/instance-status.ts';
 export type { InstanceView } from './workspaces/instances.ts';

@@ -1,4 +1,4 @@
-import { workspaceLayout } from '../dialects/index.ts';
+import { eventSender, workspaceLayout } from '../dialects/index.ts';
 import { defaultWorkspaceLimits, type EngineParts } from '../engine/index.ts';
 import type { Settings } from './settings/index.ts';
 
@@ -6,6 +6,7 @@ import type { Settings } from './settings/index.ts';
 export function workspaceSetup({ rerobots }: Settings): EngineParts['workspaces'] {
   return {
     layout: workspaceLayout,
+    sendEvent: eventSender(rerobots.eurlAllow),
     limits: {
       ...defaultWorkspaceLimits,
       maxActivePerAccount: rerobots.maxActivePerUser,

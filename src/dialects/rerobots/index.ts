@@ -14,6 +14,7 @@ import { rootRoute } from './routes/root.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { refuseTheRest } from './unrecognized.ts';
 
+export { eventSender } from './events/send.ts';
 export { workspaceLayout } from './layout.ts';
 export type { RerobotsParts, RerobotsSettings } from './parts.ts';
 

@@ -50,6 +50,7 @@ export async function engineWorld(
       },
       workspaces: {
         limits: defaultWorkspaceLimits,
+        sendEvent: async () => true,
         layout: {
           account: { name: 'root', uid: 0, gid: 0, home: '/root' },
           idVariable: 'WORKSPACE_ID',

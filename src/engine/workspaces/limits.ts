@@ -31,3 +31,9 @@ export const maxDescriptionLength = 200;
 export const maxRegionLength = 64;
 /** Pause before a step is written again after the store refused it. */
 export const writeRetryMs = 1_000;
+/** How long telling an event may take. */
+export const eventTimeoutMs = 10_000;
+/** Pauses before an event that was not taken is told again; after the last one it is given up. */
+export const eventRetryDelaysMs: readonly number[] = [1_000, 5_000, 25_000];
+/** Events that are told at the same time. */
+export const eventsAtOnce = 32;

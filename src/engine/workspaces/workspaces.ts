@@ -6,6 +6,7 @@ import type { Journal } from '../events.ts';
 import type { LiveWorkload, Workloads } from '../workloads/workloads.ts';
 import type { AccessGateway } from './access-gateway.ts';
 import { Deployments } from './deployments.ts';
+import { EventDelivery, type SendEvent } from './event-delivery.ts';
 import { Instances } from './instances.ts';
 import type { WorkspaceLayout } from './layout.ts';
 import type { WorkspaceLimits } from './limits.ts';
@@ -20,6 +21,7 @@ export interface WorkspacesParts {
   readonly journal: Journal;
   readonly logs: Logs;
   readonly gateway: AccessGateway;
+  readonly sendEvent: SendEvent;
   readonly layout: WorkspaceLayout;
   readonly limits: WorkspaceLimits;
   readonly clock: Clock;
@@ -32,12 +34,13 @@ export class Workspaces {
   readonly instances: Instances;
   readonly queue: Queue;
   readonly #parts: WorkspacesParts;
+  readonly #events: EventDelivery;
 
   constructor(parts: WorkspacesParts) {
     this.#parts = parts;
     const { store, runtime, clock, limits, reportFault } = parts;
     const mayHandOver = (): void => this.queue.mayHandOver();
-    const changed = (): void => {};
+    const changed = (): void => this.#events.poke();
     this.instances = new Instances({ ...parts, mayHandOver, changed });
     this.queue = new Queue({
       store,
@@ -49,12 +52,22 @@ export class Workspaces {
       changed,
       reportFault,
     });
+    this.#events = new EventDelivery({
+      store,
+      clock,
+      send: parts.sendEvent,
+      privateKey: id => this.instances.privateKey(id),
+      reportFault,
+    });
     this.deployments = new Deployments({
       store,
       runtime,
       clock,
       mayHandOver,
-      dissolved: id => this.instances.endIn(id),
+      dissolved: id => {
+        changed();
+        return this.instances.endIn(id);
+      },
     });
   }
 
@@ -67,6 +80,7 @@ export class Workspaces {
   async resume(): Promise<void> {
     await this.instances.resume();
     await this.queue.start();
+    this.#events.poke();
   }
 
   /** The deployments that somebody knows of, oldest first, with those that were dissolved. */
@@ -78,6 +92,7 @@ export class Workspaces {
   async close(): Promise<void> {
     this.instances.close();
     await this.queue.close();
+    await this.#events.close();
   }
 }
 

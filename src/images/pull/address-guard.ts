@@ -1,5 +1,5 @@
-import { lookup as lookUp } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { guardedLookup } from '../../lib/guarded-lookup.ts';
 import { kindOfAddress } from '../../lib/public-address.ts';
 import { PullError } from './pull-error.ts';
 
@@ -40,23 +40,7 @@ export class AddressGuard {
   }
 
   /** Looks a host up for a connection, so that what is checked is what is connected to. */
-  readonly lookup: LookupFunction = (host, options, done) => {
-    lookUp(host, { ...options, all: true }, (failure, addresses) => {
-      const refusal = failure ?? this.#refusalOf(host, addresses);
-      if (refusal !== undefined) done(refusal, '');
-      else if (options.all) done(null, addresses);
-      else done(null, addresses[0]?.address ?? '', addresses[0]?.family);
-    });
-  };
-
-  #refusalOf(host: string, addresses: readonly { readonly address: string }[]): Error | undefined {
-    try {
-      for (const { address } of addresses) this.check(host, address);
-      return undefined;
-    } catch (error) {
-      return error as Error;
-    }
-  }
+  readonly lookup: LookupFunction = guardedLookup((host, address) => this.check(host, address));
 }
 
 /** The machine itself: such a registry is spoken to without TLS, as Docker does. */
