@@ -7,12 +7,14 @@ import {
   fill,
   forEachRuntime,
   registryRoutes,
+  rerobotsRoutes,
   routeName,
   v1Pages,
   v1Routes,
   v2Routes,
 } from './support/index.ts';
 
+const settings = { 'rerobots.rate.anonymous': 0 };
 const names = { account: 'admin', service: 'there-is-none', backend: 'none' };
 /** Of those that some route has. */
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -40,7 +42,7 @@ function codeOf(answer: Answer): string | undefined {
   return body.error?.code ?? body.errors?.[0]?.code;
 }
 
-forEachRuntime('every route of the published tables', { runtimes: ['process'] }, world => {
+forEachRuntime('every route of the published tables', { runtimes: ['process'], settings }, world => {
   const ask = (route: ApiRoute, method: string, token?: null) =>
     world.api(fill(route.path, names), { method, ...(token === null && { token }) });
 
@@ -75,6 +77,24 @@ forEachRuntime('every route of the published tables', { runtimes: ['process'] },
       const answer = await ask(route, route.method);
       assert.ok(answer.status < 500 && answer.status !== 405, `${answer.status}: ${answer.text}`);
       assert.doesNotMatch(answer.text, /there is nothing at this path/);
+    });
+  }
+
+  for (const route of rerobotsRoutes) {
+    test(`${routeName(route)} is there, and asks for a token where it needs one`, async () => {
+      const textOf = (answer: Answer) => (answer.text === '' ? '' : answer.json().error_message);
+      const stranger = await ask(route, route.method, null);
+      if (route.access === 'token') {
+        assert.deepEqual([stranger.status, textOf(stranger)], [400, 'wrong authorization token']);
+      } else assert.ok([200, 404].includes(stranger.status), stranger.text);
+      const answer = await ask(route, route.method);
+      assert.ok(answer.status < 500, `${answer.status}: ${answer.text}`);
+      assert.notEqual(textOf(answer), 'unrecognized command');
+      const here = rerobotsRoutes.filter(({ path }) => path === route.path).map(({ method }) => method);
+      for (const method of methods.filter(other => !here.includes(other))) {
+        const refused = await ask(route, method, null);
+        assert.deepEqual([refused.status, textOf(refused)], [400, 'unrecognized command'], method);
+      }
     });
   }
 

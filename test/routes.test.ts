@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createApp, type Dialect, registerDialect } from '../src/http/index.ts';
-import { type ApiRoute, routeName, v1Pages, v1Routes, v2Routes } from './support/index.ts';
+import { type ApiRoute, rerobotsRoutes, routeName, v1Pages, v1Routes, v2Routes } from './support/index.ts';
 
 const dialects = await findDialects();
 
@@ -73,6 +73,19 @@ test('the other tests know every route of version 1', async () => {
 test('the other tests know every route of version 2', async () => {
   const routes = await routesOf(dialectNamed('jamsocket v2'));
   assert.deepEqual(routes.toSorted(), v2Routes.map(nameless).toSorted());
+});
+
+test('the other tests know every route of the workspace API', async () => {
+  const routes = await routesOf(dialectNamed('rerobots'));
+  const known = new Set(rerobotsRoutes.map(nameless));
+  const own = (name: string) => name.startsWith('OPTIONS ') || name.endsWith('/*') || name === 'GET /';
+  const unknown = routes.filter(name => !own(name) && !known.has(name));
+  // Of the rest each first segment has, for every method, a route that does not recognize it.
+  assert.deepEqual(
+    unknown.filter(name => name.split('/').length > 2),
+    [],
+  );
+  for (const route of known) assert.ok(routes.includes(route), route);
 });
 
 function nameless(route: ApiRoute): string {

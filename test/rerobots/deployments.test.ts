@@ -282,6 +282,8 @@ forEachRuntime(
       for (const path of ['/', '/workspaces', '/deployments', `/deployment/${nobody}`, `/queuelen/${nobody}`])
         assertRefused(await world.api(path, { token: null }), 400, 'wrong authorization token');
       assert.equal((await world.api('/workspaces')).status, 200);
+      const page = await world.api('/', { token: null, headers: { accept: 'text/html' } });
+      assert.equal(page.status, 200);
     });
   },
 );

@@ -4,7 +4,16 @@ export { allEvents, readEvents, type StreamedEvent } from './event-stream.ts';
 export { eventually, within } from './eventually.ts';
 export { Answer, assertRefused, open, type SendOptions, send } from './http.ts';
 export { cannotRun, type RuntimeName } from './machine.ts';
-export { type ApiRoute, fill, registryRoutes, routeName, v1Pages, v1Routes, v2Routes } from './routes.ts';
+export {
+  type ApiRoute,
+  fill,
+  registryRoutes,
+  rerobotsRoutes,
+  routeName,
+  v1Pages,
+  v1Routes,
+  v2Routes,
+} from './routes.ts';
 export { adminToken, berthProgram, type ServerOptions, TestServer } from './server.ts';
 export {
   type Account,

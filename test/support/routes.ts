@@ -88,6 +88,34 @@ export const registryRoutes: readonly ApiRoute[] = [
   ofRepository('GET', 'referrers/{digest}'),
 ];
 
+/** rerobots' (spec/rerobots.md, section 3), as far as this server has them. */
+export const rerobotsRoutes: readonly ApiRoute[] = [
+  { method: 'GET', path: '/workspaces', access: 'everybody' },
+  { method: 'GET', path: '/deployments', access: 'everybody' },
+  { method: 'GET', path: '/deployments/{type}', access: 'everybody' },
+  { method: 'GET', path: '/deployment/{wd}', access: 'everybody' },
+  { method: 'GET', path: '/queuelen/{wd}', access: 'everybody' },
+  { method: 'GET', path: '/qlen', access: 'token' },
+  { method: 'GET', path: '/qlen/{type}', access: 'token' },
+  { method: 'GET', path: '/rules', access: 'token' },
+  { method: 'GET', path: '/deployment/{wd}/rules', access: 'token' },
+  { method: 'POST', path: '/deployment/{wd}/rule', access: 'token' },
+  { method: 'DELETE', path: '/deployment/{wd}/rule/{rule}', access: 'token' },
+  { method: 'POST', path: '/deployment/{wd}/lockout', access: 'token' },
+  { method: 'DELETE', path: '/deployment/{wd}/lockout', access: 'token' },
+  { method: 'POST', path: '/new', access: 'token' },
+  { method: 'POST', path: '/new/{wd}', access: 'token' },
+  { method: 'GET', path: '/instances', access: 'token' },
+  { method: 'GET', path: '/instances/{type}', access: 'token' },
+  { method: 'GET', path: '/instance/{instance}', access: 'token' },
+  { method: 'GET', path: '/instance/{instance}/sshkey', access: 'token' },
+  { method: 'POST', path: '/instance/{instance}/ka', access: 'token' },
+  { method: 'POST', path: '/instance/{instance}/event', access: 'token' },
+  { method: 'POST', path: '/terminate/{instance}', access: 'token' },
+  { method: 'GET', path: '/reservations', access: 'token' },
+  { method: 'DELETE', path: '/reservation/{reservation}', access: 'token' },
+];
+
 function ofRepository(method: ApiRoute['method'], path: string): ApiRoute {
   return { method, path: `/v2/{account}/{service}/${path}`, access: 'token' };
 }
@@ -106,6 +134,12 @@ interface Names {
   readonly reference?: string;
   readonly digest?: string;
   readonly upload?: string;
+  /** Of workspaces: their type, deployment, access rule, instance and place in the queue. */
+  readonly type?: string;
+  readonly wd?: string;
+  readonly rule?: string;
+  readonly instance?: string;
+  readonly reservation?: string;
 }
 
 const uuid = '00000000-0000-4000-8000-000000000000';
@@ -115,7 +149,8 @@ export function fill(path: string, names: Names): string {
   const token = 'x'.repeat(43);
   const image = { reference: 'latest', digest: `sha256:${'0'.repeat(64)}`, upload: uuid };
   const own = { environment: 'default', token, attempt: token, session: uuid, user: 'any' };
-  const all: Names = { ...own, ...image, ...names };
+  const workspace = { type: 'any_type', wd: uuid, rule: '1', instance: uuid, reservation: uuid };
+  const all: Names = { ...own, ...image, ...workspace, ...names };
   return path.replace(/\{(\w+)\}/g, (_, key: string) => {
     const name = all[key as keyof Names];
     if (name === undefined) throw new Error(`the path ${path} needs a name for ${key}`);

@@ -3,7 +3,7 @@ import type { QuotaState } from '../../identity/index.ts';
 import { acceptsVersion1 } from './accept.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { originHeaders } from './cors.ts';
-import { RerobotsError, unrecognizedCommand } from './errors.ts';
+import { RerobotsError, unrecognizedCommand, wrongToken } from './errors.ts';
 import type { RerobotsParts } from './parts.ts';
 import { Quota, tellQuota } from './quota.ts';
 
@@ -68,7 +68,7 @@ export function accessChecks({ settings }: RerobotsParts) {
     }
   };
   const signedIn: onRequestAsyncHookHandler = async request => {
-    if (request.rerobots?.caller === undefined) throw new RerobotsError(400, 'wrong authorization token');
+    if (request.rerobots?.caller === undefined) throw wrongToken();
   };
   return {
     token: [wellFormed, signedIn],

@@ -28,7 +28,7 @@ const fixedTexts: Readonly<Record<string, string>> = {
   'wrong-token': 'wrong authorization token',
 };
 
-const wrongToken = { status: 400, code: 'wrong-token' };
+const wrongTokenWording = { status: 400, code: 'wrong-token' };
 const unrecognized = { status: 400, code: 'unrecognized-command' };
 const retryLater = { 'retry-after': '5' };
 
@@ -37,9 +37,9 @@ export const rerobotsErrors: ErrorTable = {
   codes: {
     invalid: { status: 400, code: 'invalid' },
     unsupported: { status: 501, code: 'unsupported' },
-    unauthenticated: wrongToken,
+    unauthenticated: wrongTokenWording,
     forbidden: { status: 403, code: 'forbidden' },
-    'account-disabled': wrongToken,
+    'account-disabled': wrongTokenWording,
     'not-found': { status: 404, code: 'not-found' },
     'method-not-allowed': unrecognized,
     'too-slow': { status: 408, code: 'too-slow', headers: { connection: 'close' } },
@@ -71,6 +71,10 @@ export const rerobotsErrors: ErrorTable = {
     return { status, code: 'own', message, headers, ...(isResult && { detail: 'result' }) };
   },
 };
+
+export function wrongToken(): RerobotsError {
+  return new RerobotsError(400, 'wrong authorization token');
+}
 
 export function unrecognizedCommand(): RerobotsError {
   return new RerobotsError(400, 'unrecognized command');

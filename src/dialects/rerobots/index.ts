@@ -31,7 +31,7 @@ export const rerobots = {
     takeBodiesAsText(app);
     guard(app, parts);
     const access = accessChecks(parts);
-    rootRoute(app, access);
+    rootRoute(app, parts);
     deploymentRoutes(app, parts, access);
     queueLengthRoutes(app, parts, access);
     ruleRoutes(app, parts, access);

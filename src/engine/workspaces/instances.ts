@@ -81,9 +81,21 @@ export class Instances {
     return instance && this.#viewOf(instance);
   }
 
-  /** Those of one account, or of all, newest first. */
-  list(accountId?: string): Promise<WorkspaceInstance[]> {
-    return this.#parts.store.instances(accountId);
+  /** Those of one account, or of all, newest first; those that have ended only where they are wanted. */
+  async list({
+    accountId,
+    withEnded,
+  }: {
+    readonly accountId?: string | undefined;
+    readonly withEnded: boolean;
+  }): Promise<WorkspaceInstance[]> {
+    const { store } = this.#parts;
+    if (withEnded) return store.instances(accountId);
+    // There may be years of others.
+    const { active } = await store.queue();
+    return active
+      .filter(({ account }) => accountId === undefined || account.id === accountId)
+      .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || (a.id < b.id ? -1 : 1));
   }
 
   /**

@@ -130,6 +130,11 @@ export class LiveInstance {
     for (const stop of this.#timers) stop();
   }
 
+  /** When it has to be ready. */
+  get #latestStart(): Date {
+    return new Date(this.#instance.startedAt.getTime() + this.#parts.limits.startTimeoutMs);
+  }
+
   async #makeKey(): Promise<string | undefined> {
     const { options, privateKey, id } = this.#instance;
     if (options.publicKey !== undefined || privateKey !== undefined) return privateKey;
@@ -146,12 +151,11 @@ export class LiveInstance {
   }
 
   #watchTime(): void {
-    const { clock, limits, reportFault } = this.#parts;
-    const { id, startedAt, expiresAt } = this.#instance;
+    const { clock, reportFault } = this.#parts;
+    const { id, expiresAt } = this.#instance;
     const end = (ending: Promise<unknown>): void => void ending.catch(error => reportFault(id, error));
-    const latest = new Date(startedAt.getTime() + limits.startTimeoutMs);
     this.#timers.push(
-      atTime(latest, clock, () => {
+      atTime(this.#latestStart, clock, () => {
         if (this.#instance.status === 'starting') end(this.#stopWorkload('start-timeout', 'hard'));
       }),
     );
@@ -189,7 +193,11 @@ export class LiveInstance {
     const { workloads, store, clock, journal } = this.#parts;
     const { id, status } = this.#instance;
     await workloads.gone(id);
-    const again = wasLost && status === 'starting' && (await store.restartWorkload(id, clock.now()));
+    const again =
+      wasLost &&
+      status === 'starting' &&
+      clock.now() < this.#latestStart &&
+      (await store.restartWorkload(id, clock.now()));
     if (!again) return this.#finish();
     this.#sawEnd = false;
     this.#isPreparing = false;

@@ -26,7 +26,11 @@ export function instanceListRoutes(
     const views = await engine.workspaces.views({ ...caller, isExempt: true });
     const viewOf = new Map(views.map(view => [view.deployment.id, view]));
     const about = textOf(query, 'user');
-    const found = (await instances.list(caller.isExempt ? undefined : caller.accountId)).filter(
+    const all = await instances.list({
+      accountId: caller.isExempt ? undefined : caller.accountId,
+      withEnded: has(query, 'include_terminated') || has(query, 'include_init_fail'),
+    });
+    const found = all.filter(
       instance =>
         isListed(instance, query) &&
         (about === undefined || instance.account.name === about) &&

@@ -1,19 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { escapeHtml, sendPage } from '../../../http/index.ts';
-import type { AccessChecks } from '../access.ts';
+import { visitorOf } from '../access.ts';
+import { wrongToken } from '../errors.ts';
+import type { RerobotsParts } from '../parts.ts';
 
 /** The page for people, and the summary of commands for programs. */
-export function rootRoute(app: FastifyInstance, access: AccessChecks): void {
+export function rootRoute(app: FastifyInstance, { settings }: RerobotsParts): void {
   app.options('/', { schema: { hide: true } }, async (_, reply) => reply.send());
-  app.get(
-    '/',
-    { onRequest: [...access.everybody], schema: { summary: 'List the commands of the workspace API' } },
-    async (request, reply) => {
-      if (/\btext\/html\b/i.test(request.headers.accept ?? ''))
-        return sendPage(reply, frontPage(request.host));
-      return commands(`${request.protocol}://${request.host}`);
-    },
-  );
+  app.get('/', { schema: { summary: 'List the commands of the workspace API' } }, async (request, reply) => {
+    if (/\btext\/html\b/i.test(request.headers.accept ?? '')) return sendPage(reply, frontPage(request.host));
+    if (!settings.publicRead && visitorOf(request) === undefined) throw wrongToken();
+    return commands(`${request.protocol}://${request.host}`);
+  });
 }
 
 function commands(base: string): object {
