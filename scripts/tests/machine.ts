@@ -20,6 +20,7 @@ const programs: Readonly<Record<string, string>> = {
   podman: 'podman',
   python3: 'python3',
   skopeo: 'skopeo',
+  ssh: 'openssh-client',
 };
 
 const examplesWithPackages = ['counter'];

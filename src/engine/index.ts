@@ -27,8 +27,10 @@ export type { SpawnRequest } from './backends/spawn-request.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type { FileChange } from './sandboxes/file-watch/file-change.ts';
+export { root as rootActor } from './sandboxes/files/actor.ts';
 export type { FileEntry } from './sandboxes/files/file-entry.ts';
 export { FileError, type FileErrorCode } from './sandboxes/files/file-error.ts';
+export { PosixFiles } from './sandboxes/files/posix-files.ts';
 export type { SandboxFiles } from './sandboxes/files/sandbox-files.ts';
 export { privateVolume, type SandboxLayout } from './sandboxes/layout.ts';
 export { type LimitFacts, SandboxLimitError } from './sandboxes/limit-error.ts';
@@ -54,11 +56,12 @@ export {
   statusOrder,
   type WorkloadStatus,
 } from './workloads/status.ts';
-export type { AccessGateway, WayIn } from './workspaces/access-gateway.ts';
+export type { AccessGateway, AccessTerms, WayIn } from './workspaces/access-gateway.ts';
 export { anonymousCallers, everybody } from './workspaces/access-policy.ts';
 export type { AdmissionRequest, RefusalReason } from './workspaces/admission.ts';
 export { isTypeName } from './workspaces/deployments.ts';
 export type { OutgoingEvent, SendEvent } from './workspaces/event-delivery.ts';
+export type { Verdict } from './workspaces/firewall.ts';
 export { imageName, parseImageName } from './workspaces/image-name.ts';
 export type { InstanceStatus } from './workspaces/instance-status.ts';
 export type { InstanceView } from './workspaces/instances.ts';

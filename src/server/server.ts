@@ -18,7 +18,7 @@ import { openRuntime } from './open-runtime.ts';
 import { sandboxSetup } from './sandbox-setup.ts';
 import { publicUrlOf, type Settings } from './settings/index.ts';
 import { tendImages } from './tend-images.ts';
-import { workspaceSetup } from './workspace-setup.ts';
+import { workspaceSetup, workspaceWays } from './workspace-setup.ts';
 
 /** How long open requests may go on after the server was asked to stop, ms. */
 const drainMs = 5_000;
@@ -76,6 +76,8 @@ export async function startServer(
   const { runtime, banner } = await openRuntime(settings, logs, images);
   opened.defer(() => runtime.close());
   let toApp: Parameters<Listener['open']>[0] = () => {};
+  const ways = workspaceWays(settings, runtime);
+  opened.defer(() => ways.closeAll());
   const engine = new Engine({
     store,
     runtime,
@@ -83,7 +85,7 @@ export async function startServer(
     volumes,
     limits: engineLimits(settings),
     sandboxes: sandboxSetup(settings, store, admin, runtime, volumes, (req, res) => toApp(req, res)),
-    workspaces: workspaceSetup(settings),
+    workspaces: workspaceSetup(settings, ways),
     reportFault,
   });
   opened.defer(() => engine.close());
@@ -188,6 +190,7 @@ function rerobotsDialectSettings({ rerobots }: Settings): RerobotsParts['setting
     corsOrigins: rerobots.corsOrigins,
     maxExpireSeconds: rerobots.maxExpireD,
     eventAddresses: rerobots.eurlAllow,
+    ...(rerobots.sshAdvertiseIpv4 !== undefined && { advertisedIpv4: rerobots.sshAdvertiseIpv4 }),
     rate: {
       token: rerobots.rateToken,
       anonymous: rerobots.rateAnonymous,

@@ -151,6 +151,14 @@ export interface WorkspaceReport {
   readonly at: Date;
 }
 
+/** What becomes of connections from some addresses to a workspace. */
+export interface FirewallRule {
+  /** IPv4 or IPv6 in CIDR notation, with the bits behind the mask cleared. */
+  readonly source: string;
+  /** `drop` closes without a byte, `reject` resets. */
+  readonly action: 'accept' | 'drop' | 'reject';
+}
+
 export interface WorkspaceStore {
   /** Durable. False when there is such a type already. */
   addType(name: string, createdAt: Date): Promise<boolean>;
@@ -225,6 +233,12 @@ export interface WorkspaceStore {
   stepInstance(id: string, status: InstanceStatus, terms: StepTerms): Promise<WorkspaceInstance | undefined>;
   /** Keeps the newest `keep` of an instance. */
   addReport(report: WorkspaceReport, keep: number): Promise<void>;
+  /** Of those who want to come in, in the order in which they are looked at. */
+  firewallRules(instanceId: string): Promise<FirewallRule[]>;
+  /** Durable. Behind the others. False when there are `most` already. */
+  addFirewallRule(instanceId: string, rule: FirewallRule, most: number): Promise<boolean>;
+  /** Durable. Removes all of an instance. */
+  clearFirewallRules(instanceId: string): Promise<void>;
   /** Oldest first. */
   reports(instanceId: string): Promise<WorkspaceReport[]>;
 

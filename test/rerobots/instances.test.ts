@@ -38,7 +38,9 @@ forEachRuntime('workspaces', { settings: unlimited }, world => {
 
     const shape = await admin.reaches(id, 'READY');
     assert.match(shape.starttime, timestampPattern);
-    const { wdinfo, starttime: _, ...described } = shape;
+    const { wdinfo, starttime: _, fwd, hostkeys, ...described } = shape;
+    assert.ok(Number.isInteger((fwd as { port: number }).port));
+    assert.match((hostkeys as string[])[0] ?? '', /^ecdsa-sha2-nistp256 \S+$/);
     assert.deepEqual(described, {
       id,
       deployment,

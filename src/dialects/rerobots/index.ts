@@ -5,6 +5,7 @@ import { maxBodyBytes, takeBodiesAsText } from './bodies.ts';
 import { rerobotsErrors } from './errors.ts';
 import type { RerobotsParts } from './parts.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
+import { firewallRoutes } from './routes/firewall.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { instanceListRoutes } from './routes/instances.ts';
 import { newRoutes } from './routes/new.ts';
@@ -38,6 +39,7 @@ export const rerobots = {
     newRoutes(app, parts, access);
     instanceListRoutes(app, parts, access);
     instanceRoutes(app, parts, access);
+    firewallRoutes(app, parts, access);
     reservationRoutes(app, parts, access);
     refuseTheRest(app);
   },

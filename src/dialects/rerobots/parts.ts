@@ -19,6 +19,8 @@ export interface RerobotsSettings {
   readonly maxExpireSeconds: number;
   /** Where events may be sent, beside the internet: addresses and networks, with commas between them. */
   readonly eventAddresses: string;
+  /** Where workspaces are reached, if not where this server is. */
+  readonly advertisedIpv4?: string;
 }
 
 export interface RateSettings {

@@ -13,6 +13,7 @@ import type { Journal } from '../events.ts';
 import { type EndReason, isEnding, type StopKind } from '../workloads/status.ts';
 import type { Workloads } from '../workloads/workloads.ts';
 import type { AccessGateway, WayIn } from './access-gateway.ts';
+import type { Firewall } from './firewall.ts';
 import { canStepInstance, type InstanceStatus } from './instance-status.ts';
 import { planWorkspace, type WorkspaceLayout } from './layout.ts';
 import { type WorkspaceLimits, writeRetryMs } from './limits.ts';
@@ -26,6 +27,7 @@ export interface LiveInstanceParts {
   readonly journal: Journal;
   readonly logs: Logs;
   readonly gateway: AccessGateway;
+  readonly firewall: Firewall;
   readonly layout: WorkspaceLayout;
   readonly limits: WorkspaceLimits;
   readonly clock: Clock;
@@ -91,6 +93,7 @@ export class LiveInstance {
     if (this.#sawEnd) return;
     if (lifecycle === undefined) await this.#ended(true);
     else if (status === 'stopping') await lifecycle.requestStop('external', 'soft');
+    else if (status === 'ready' && lifecycle.latest.status === 'ready') await this.#becomeReady();
     else this.entered(lifecycle.latest);
   }
 
@@ -166,13 +169,12 @@ export class LiveInstance {
   async #becomeReady(): Promise<void> {
     if (this.#isPreparing) return;
     this.#isPreparing = true;
-    const { runtime, gateway } = this.#parts;
+    const { runtime } = this.#parts;
     const { id, status, options } = this.#instance;
     if (status !== 'starting' && status !== 'ready') return;
     try {
       if (status === 'starting') await prepareWorkspace(runtime, id, options, this.#giveUp.signal);
-      await this.key;
-      this.#wayIn = await gateway.open(this.#instance);
+      this.#wayIn = await this.#openWayIn();
       if (status === 'starting') await this.#step('ready');
     } catch (error) {
       if (this.#giveUp.signal.aborted) return;
@@ -180,6 +182,15 @@ export class LiveInstance {
       else this.#parts.reportFault(id, error);
       await this.#stopWorkload('start-error', 'hard');
     }
+  }
+
+  async #openWayIn(): Promise<WayIn | undefined> {
+    const { gateway, firewall } = this.#parts;
+    const { id, options } = this.#instance;
+    const key = options.publicKey ?? (await this.key);
+    if (key === undefined) throw new Error('a workspace has no key');
+    await firewall.load(id);
+    return gateway.open(this.#instance, { key, judge: address => firewall.judge(id, address) });
   }
 
   async #stopWorkload(reason: EndReason, kind: StopKind): Promise<void> {
@@ -208,10 +219,11 @@ export class LiveInstance {
 
   /** Its deployment becomes free. */
   async #finish(): Promise<void> {
-    const { gateway, over, reportFault, closing } = this.#parts;
+    const { gateway, firewall, over, reportFault, closing } = this.#parts;
     const { id } = this.#instance;
     this.close();
     await gateway.close(id).catch(error => reportFault(id, error));
+    firewall.forget(id);
     // A full disk must not keep the deployment for ever.
     while (!closing.aborted) {
       try {

@@ -7,6 +7,7 @@ import type { LiveWorkload, Workloads } from '../workloads/workloads.ts';
 import type { AccessGateway } from './access-gateway.ts';
 import { Deployments } from './deployments.ts';
 import { EventDelivery, type SendEvent } from './event-delivery.ts';
+import { Firewall } from './firewall.ts';
 import { Instances } from './instances.ts';
 import type { WorkspaceLayout } from './layout.ts';
 import type { WorkspaceLimits } from './limits.ts';
@@ -33,6 +34,7 @@ export class Workspaces {
   readonly deployments: Deployments;
   readonly instances: Instances;
   readonly queue: Queue;
+  readonly firewall: Firewall;
   readonly #parts: WorkspacesParts;
   readonly #events: EventDelivery;
 
@@ -41,7 +43,8 @@ export class Workspaces {
     const { store, runtime, clock, limits, reportFault } = parts;
     const mayHandOver = (): void => this.queue.mayHandOver();
     const changed = (): void => this.#events.poke();
-    this.instances = new Instances({ ...parts, mayHandOver, changed });
+    this.firewall = new Firewall(store, id => parts.gateway.recheck(id));
+    this.instances = new Instances({ ...parts, firewall: this.firewall, mayHandOver, changed });
     this.queue = new Queue({
       store,
       limits,

@@ -16,6 +16,8 @@ export function programEnvironment(
     TMPDIR: folder.temporary,
     ...spec.image.config.env,
     ...spec.env,
+    // Where the home of its account is on this machine.
+    ...(spec.env.HOME !== undefined && spec.env.HOME === spec.account?.home && { HOME: home }),
     PORT: String(address.port),
   };
 }

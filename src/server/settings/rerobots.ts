@@ -79,6 +79,24 @@ export const rerobotsSettings = {
     max: 1_000_000,
     doc: 'So many workspaces in a row that did not get ready lock their deployment; 0 means never.',
   }),
+  'rerobots.ssh.ports': text({
+    default: '22100-22999',
+    pattern: /^\d{1,5}-\d{1,5}$/,
+    expects: 'the first and the last port, such as 22100-22999',
+    doc: 'Ports at which workspaces are reached by SSH, one each.',
+  }),
+  'rerobots.ssh.host': text({
+    default: undefined,
+    pattern: /^[0-9a-fA-F.:]{2,45}$/,
+    expects: 'an IP address',
+    doc: 'Where workspaces are reached by SSH; where it is not set, where the server itself listens.',
+  }),
+  'rerobots.ssh.advertise_ipv4': text({
+    default: undefined,
+    pattern: /^\d{1,3}(\.\d{1,3}){3}$/,
+    expects: 'an IPv4 address',
+    doc: 'The address that clients are told for SSH; where it is not set, the one that they have asked at.',
+  }),
   'rerobots.history_days': whole({
     default: 365,
     min: 1,

@@ -31,6 +31,14 @@ export function crossChecks(values: Values, origins: Origins): SettingProblem[] 
     }
   }
 
+  const ports = values.get('rerobots.ssh.ports');
+  if (typeof ports === 'string') {
+    const [first = 0, last = 0] = ports.split('-').map(Number);
+    if (first < 1 || last > 65_535 || first > last) {
+      problems.push(problem('rerobots.ssh.ports', `${ports} is no range of ports from 1 to 65535`));
+    }
+  }
+
   const segment = Number(values.get('logs.segment_bytes'));
   const total = Number(values.get('logs.max_bytes'));
   if (segment * 2 > total) {

@@ -8,6 +8,7 @@ import { workloadImages } from './0007-workload-images.ts';
 import { serviceProgress } from './0008-service-progress.ts';
 import { sandboxTasks } from './0009-sandbox-tasks.ts';
 import { workspaces } from './0010-workspaces.ts';
+import { workspaceFirewalls } from './0011-workspace-firewalls.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   serviceProgress,
   sandboxTasks,
   workspaces,
+  workspaceFirewalls,
 ];

@@ -6,7 +6,7 @@ import type { AccountRow, UserRow, UserTable } from './schema.ts';
 import { queries } from './statement.ts';
 
 /** Goes with its account. */
-export const partsOfAccounts = ['users', 'members', 'sessions', 'tokens'] as const;
+export const partsOfAccounts = ['users', 'members', 'sessions', 'tokens', 'workspace_reservations'] as const;
 /** Can be owned, and so keeps its account: nothing goes with its owner unasked. */
 export const belongings = [
   'services',

@@ -11,6 +11,7 @@ export interface WorkspaceSchema {
   workspace_reservations: WorkspaceReservationTable;
   workspace_events: WorkspaceEventTable;
   workspace_reports: WorkspaceReportTable;
+  workspace_firewall_rules: WorkspaceFirewallRuleTable;
 }
 
 /** Milliseconds since 1970. */
@@ -62,6 +63,13 @@ export interface WorkspaceInstanceRow {
   started_at: Time;
   expires_at: Time | null;
   ended_at: Time | null;
+}
+
+export interface WorkspaceFirewallRuleTable {
+  seq: GeneratedAlways<number>;
+  instance_id: string;
+  source: string;
+  action: 'accept' | 'drop' | 'reject';
 }
 
 export interface WorkspaceReservationRow {

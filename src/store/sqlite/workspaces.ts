@@ -2,6 +2,7 @@ import type { WorkspaceStore } from '../store.ts';
 import type { Database } from './database.ts';
 import { workspaceDeploymentStore } from './workspace-deployments.ts';
 import { workspaceEventStore } from './workspace-events.ts';
+import { workspaceFirewallStore } from './workspace-firewalls.ts';
 import { workspaceInstanceStore } from './workspace-instances.ts';
 import { workspaceQueueStore } from './workspace-queue.ts';
 import { workspaceReportStore } from './workspace-reports.ts';
@@ -20,5 +21,6 @@ export function workspaceStore(database: Database): WorkspaceStore {
     ...workspaceQueueStore(database, { deployments, rules, reservations }),
     ...workspaceEventStore(database),
     ...workspaceReportStore(database),
+    ...workspaceFirewallStore(database),
   };
 }

@@ -1,21 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { InstanceStatus, InstanceView } from '../../../engine/index.ts';
+import type { InstanceStatus } from '../../../engine/index.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { type AccessChecks, signedInCaller } from '../access.ts';
 import { bodyOf } from '../bodies.ts';
 import { RerobotsError } from '../errors.ts';
+import { findInstance, type InstanceRoute } from '../instances/find-instance.ts';
 import { parseReport } from '../instances/reports.ts';
 import { instanceShape } from '../instances/shapes.ts';
 import type { RerobotsParts } from '../parts.ts';
 
-interface InstanceRoute {
-  Params: { id: string };
-}
-
 /** Single instances; those of others are unknown. */
 export function instanceRoutes(
   app: FastifyInstance,
-  { engine, clock = systemClock }: RerobotsParts,
+  { engine, settings, clock = systemClock }: RerobotsParts,
   access: AccessChecks,
 ): void {
   const { instances } = engine.workspaces;
@@ -24,14 +21,7 @@ export function instanceRoutes(
     exposeHeadRoute: false,
     schema: { summary },
   });
-  const find = async (request: FastifyRequest<InstanceRoute>): Promise<InstanceView> => {
-    const caller = signedInCaller(request);
-    const found = await instances.find(request.params.id);
-    if (found === undefined || (found.instance.account.id !== caller.accountId && !caller.isExempt)) {
-      throw new RerobotsError(404, 'instance not found');
-    }
-    return found;
-  };
+  const find = (request: FastifyRequest<InstanceRoute>) => findInstance(engine, request);
 
   app.get<InstanceRoute>('/instance/:id', options('Describe an instance'), async request => {
     const found = await find(request);
@@ -40,7 +30,8 @@ export function instanceRoutes(
     const views = await engine.workspaces.views({ ...caller, isExempt: true });
     const view = views.find(({ deployment }) => deployment.id === found.instance.deploymentId);
     if (view === undefined) throw new Error('an instance has no deployment');
-    return instanceShape(found, view, caller, localAddress(request));
+    const ipv4 = settings.advertisedIpv4 ?? localAddress(request);
+    return instanceShape(found, view, caller, ipv4);
   });
 
   app.get<InstanceRoute>(
