@@ -8,6 +8,7 @@ const settings = { ...unlimited, 'rerobots.eurl.allow': '127.0.0.1' };
 
 forEachRuntime('events about workspaces', { settings, runtimes: ['process'] }, world => {
   const admin = new Person(world);
+  world.atEnd(async () => assert.deepEqual(world.server.faults, []));
 
   test('tell each step in its order, and no key where it could be read on the way', async t => {
     const receiver = await EventReceiver.start(t);

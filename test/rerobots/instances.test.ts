@@ -21,6 +21,7 @@ import {
 
 forEachRuntime('workspaces', { settings: unlimited }, world => {
   const admin = new Person(world);
+  world.atEnd(async () => assert.deepEqual(world.server.faults, []));
 
   test('one is started, described until it is ready, and terminated', async () => {
     const type = newType();

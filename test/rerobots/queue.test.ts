@@ -8,6 +8,7 @@ const settings = { ...unlimited, 'rerobots.max_reservations_per_user': 3 };
 
 forEachRuntime('the queue for workspaces', { settings, runtimes: ['process'] }, world => {
   const admin = new Person(world);
+  world.atEnd(async () => assert.deepEqual(world.server.faults, []));
   const change = (deployment: string, verb: string) =>
     admin.api(`/berth/v1/workspace-deployments/${deployment}/${verb}`, { body: {} });
   const rule = (deployment: string, user: string, cap: string) =>

@@ -112,6 +112,9 @@ export const rerobotsRoutes: readonly ApiRoute[] = [
   { method: 'POST', path: '/instance/{instance}/ka', access: 'token' },
   { method: 'POST', path: '/instance/{instance}/event', access: 'token' },
   { method: 'POST', path: '/terminate/{instance}', access: 'token' },
+  { method: 'GET', path: '/firewall/{instance}', access: 'token' },
+  { method: 'POST', path: '/firewall/{instance}', access: 'token' },
+  { method: 'DELETE', path: '/firewall/{instance}', access: 'token' },
   { method: 'GET', path: '/reservations', access: 'token' },
   { method: 'DELETE', path: '/reservation/{reservation}', access: 'token' },
 ];

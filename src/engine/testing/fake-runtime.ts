@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import {
   type DurableExec,
+  type ExecProcess,
+  type ExecSpec,
   type ImageReference,
   type Pausable,
   type PersistentRoots,
@@ -43,6 +46,8 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots, DurableE
   readonly prepared: ImageReference[] = [];
   /** Held back until it is resolved, so that a test can act in between. */
   loading: Promise<void> = Promise.resolve();
+  /** What further processes do until they end with a code; none can be run when it is undefined. */
+  runs: ((id: string, spec: ExecSpec) => Promise<number>) | undefined;
   readonly #workloads = new Map<string, Fake>();
   readonly #events: RuntimeEvent[] = [];
   readonly #paused = new Set<string>();
@@ -126,8 +131,17 @@ export class FakeRuntime implements Runtime, Pausable, PersistentRoots, DurableE
     return true;
   }
 
-  async exec(): Promise<never> {
-    throw new RuntimeError('unsupported', 'the fake runtime has no processes');
+  async exec(id: string, spec: ExecSpec): Promise<ExecProcess> {
+    if (this.runs === undefined) throw new RuntimeError('unsupported', 'the fake runtime has no processes');
+    return {
+      pid: 1,
+      stdin: new PassThrough(),
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+      kill: () => {},
+      resize: () => {},
+      exited: this.runs(id, spec).then(exitCode => ({ exitCode })),
+    };
   }
 
   async recover(): Promise<RecoveredWorkload[]> {

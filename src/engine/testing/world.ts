@@ -10,7 +10,7 @@ import type { SpawnRequest } from '../backends/spawn-request.ts';
 import { Engine } from '../engine.ts';
 import { defaultEngineLimits, type EngineLimits } from '../limits.ts';
 import { defaultSandboxLimits, type SandboxLimits } from '../sandboxes/limits.ts';
-import { defaultWorkspaceLimits } from '../workspaces/limits.ts';
+import { defaultWorkspaceLimits, type WorkspaceLimits } from '../workspaces/limits.ts';
 import { type Behaviour, FakeRuntime } from './fake-runtime.ts';
 
 /** An engine over a real store and a fake runtime, taken down at the end of the test. */
@@ -18,6 +18,7 @@ export async function engineWorld(
   t: TestContext,
   limits: Partial<EngineLimits> = {},
   sandboxLimits: Partial<SandboxLimits> = {},
+  workspaceLimits: Partial<WorkspaceLimits> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
   const store = await openSqliteStore({ path: join(folder, 'berth.db') });
@@ -49,7 +50,7 @@ export async function engineWorld(
         baseImage: async () => ({ kind: 'host' }),
       },
       workspaces: {
-        limits: defaultWorkspaceLimits,
+        limits: { ...defaultWorkspaceLimits, ...workspaceLimits },
         sendEvent: async () => true,
         layout: {
           account: { name: 'root', uid: 0, gid: 0, home: '/root' },

@@ -93,6 +93,8 @@ export class LiveInstance {
     if (this.#sawEnd) return;
     if (lifecycle === undefined) await this.#ended(true);
     else if (status === 'stopping') await lifecycle.requestStop('external', 'soft');
+    // Without an address the runtime had nothing of it any more, and its end is about to be told.
+    else if (lifecycle.address === undefined) return;
     else if (status === 'ready' && lifecycle.latest.status === 'ready') await this.#becomeReady();
     else this.entered(lifecycle.latest);
   }
