@@ -1,3 +1,4 @@
+import { bulkDataPassed } from '../../../lib/bulk-data.ts';
 import { randomId } from '../../../lib/ids.ts';
 import type { ExecProcess } from '../../../runtime/runtime.ts';
 import type { PortListener } from '../ports/ports.ts';
@@ -167,6 +168,7 @@ export class Session {
     this.#windowBytes += bytes.length;
     this.#parts.onOutput();
     for (const client of this.#clients) client.output(piece);
+    bulkDataPassed(bytes.length);
     this.#pauseWhileFull();
   }
 
