@@ -15,6 +15,8 @@ export const ociLimits = {
   killPollMs: 5,
   /** A signal is blocked for good when it is at so many looks in turn. */
   blockedLooks: 10,
+  /** The same after the signal was sent. */
+  lostLooks: 200,
   /** How long the end of killed sessions is waited for when the server closes. */
   sessionEndTimeoutMs: 2_000,
   execPollMs: 2,

@@ -23,27 +23,46 @@ const harmless = new Set<NodeJS.Signals>([
  * the signal would have ended the program anywhere else, it is killed, and the bundle notes the signal meant.
  */
 export async function signalMainProcess(bundle: Bundle, pid: number, name: NodeJS.Signals): Promise<void> {
-  if (name !== 'SIGKILL' && !harmless.has(name) && (await wouldBeWithheld(pid, name))) {
-    await bundle.noteSubstitutedSignal(constants.signals[name]);
-    signal(pid, 'SIGKILL');
-  } else {
+  if (name === 'SIGKILL' || harmless.has(name)) {
     signal(pid, name);
+    return;
   }
+  const first = await attitudeOnceSettled(pid, name, ociLimits.blockedLooks);
+  const isLost =
+    first === 'withheld' || (signal(pid, name) && first === 'blocked' && (await gotLost(pid, name)));
+  if (!isLost) return;
+  await bundle.noteSubstitutedSignal(constants.signals[name]);
+  signal(pid, 'SIGKILL');
+}
+
+/** What the kernel would do with a signal: give it to a handler or ignore it as asked, keep it for later, drop it. */
+type Attitude = 'minded' | 'blocked' | 'withheld';
+
+/**
+ * C libraries block all signals for a moment while they start a process, so it is looked several times before a
+ * signal counts as blocked.
+ */
+async function attitudeOnceSettled(pid: number, name: NodeJS.Signals, looks: number): Promise<Attitude> {
+  for (let look = 0; look < looks; look++) {
+    if (look > 0) await delay(ociLimits.killPollMs);
+    const attitude = attitudeTo(name, await signalMasks(pid));
+    if (attitude !== 'blocked') return attitude;
+  }
+  return 'blocked';
 }
 
 /**
- * Neither caught nor ignored, nor blocked to be waited for. C libraries block all signals for a moment while
- * they start a process, so it is looked several times before a signal counts as blocked.
+ * Whether a signal that was blocked when it was sent has been dropped since: a program that starts one process after
+ * the other may have been caught in such moments only. One that waits for the signal has it blocked throughout.
  */
-async function wouldBeWithheld(pid: number, name: NodeJS.Signals): Promise<boolean> {
-  for (let look = 0; look < ociLimits.blockedLooks; look++) {
-    if (look > 0) await delay(ociLimits.killPollMs);
-    const masks = await signalMasks(pid);
-    const bit = 1n << BigInt(constants.signals[name] - 1);
-    if (masks === undefined || ((masks.caught | masks.ignored) & bit) !== 0n) return false;
-    if ((masks.blocked & bit) === 0n) return true;
-  }
-  return false;
+async function gotLost(pid: number, name: NodeJS.Signals): Promise<boolean> {
+  return (await attitudeOnceSettled(pid, name, ociLimits.lostLooks)) === 'withheld';
+}
+
+function attitudeTo(name: NodeJS.Signals, masks: SignalMasks | undefined): Attitude {
+  const bit = 1n << BigInt(constants.signals[name] - 1);
+  if (masks === undefined || ((masks.caught | masks.ignored) & bit) !== 0n) return 'minded';
+  return (masks.blocked & bit) !== 0n ? 'blocked' : 'withheld';
 }
 
 interface SignalMasks {
