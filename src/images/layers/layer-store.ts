@@ -46,7 +46,7 @@ interface LayerRecord {
 /** The mount options of an overlay have room for so many paths only if these are short. */
 const nameLength = 16;
 /** Unpacking at the same time; more only make each other slower. */
-const unpackSlots = 2;
+const unpackSlots = 3;
 /** Linux writes what is in memory to the disk within half a minute, where it is not asked to wait longer. */
 const writtenBackMs = 10 * 60_000;
 

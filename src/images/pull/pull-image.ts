@@ -1,3 +1,4 @@
+import { eachOf } from '../../lib/each-of.ts';
 import { algorithmOf } from '../blobs/digest.ts';
 import { maxConfigBytes, maxLayers } from '../limits.ts';
 import {
@@ -174,30 +175,4 @@ async function fetch(
 
 function distinct(blobs: readonly Descriptor[]): Descriptor[] {
   return [...new Map(blobs.map(blob => [blob.digest, blob])).values()];
-}
-
-/** Runs a task for each item, so many at a time; the first failure stops the others, and is waited for. */
-async function eachOf<Item>(
-  items: readonly Item[],
-  concurrency: number,
-  signal: AbortSignal,
-  task: (item: Item, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const rest = [...items];
-  let failure: { readonly error: unknown } | undefined;
-  const work = async () => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) {
-      try {
-        await task(item, either);
-      } catch (error) {
-        failure ??= { error };
-        stop.abort(error);
-        return;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  if (failure !== undefined) throw failure.error;
 }

@@ -1,3 +1,4 @@
+import { eachOf } from '../../lib/each-of.ts';
 import { type ImageReference, type PreparedImage, RuntimeError } from '../../runtime/runtime.ts';
 import type { ManifestRecord, Store } from '../../store/store.ts';
 import type { BlobFiles } from '../blobs/blob-files.ts';
@@ -164,6 +165,9 @@ function parsed(content: Buffer): ImageDefaults {
   }
 }
 
+/** Of one image, so that others find room beside. */
+const layersAtOnce = 2;
+
 /** @returns the topmost first */
 async function prepareLayers(
   { layers }: ImageManifest,
@@ -172,17 +176,16 @@ async function prepareLayers(
   signal: AbortSignal,
 ): Promise<Layer[]> {
   const ordered = layers.map(({ digest }, at) => [diffIds[at] ?? '', digest] as const).toReversed();
-  const topmostFirst: Layer[] = [];
   // An overlay takes no folder twice; of two that are the same the upper one hides the lower one.
-  for (const [diffId, digest] of new Map(ordered)) {
+  const distinct = [...new Map(ordered)];
+  return eachOf(distinct, layersAtOnce, signal, async ([diffId, digest], inTime) => {
     try {
-      topmostFirst.push(await store.prepare(diffId, digest, signal));
+      return await store.prepare(diffId, digest, inTime);
     } catch (error) {
       if (!(error instanceof LayerError)) throw error;
       throw new LayerError(`layer ${digest}: ${error.message}`, { cause: error });
     }
-  }
-  return topmostFirst;
+  });
 }
 
 async function resolveIn(layers: readonly Layer[], user: string) {
